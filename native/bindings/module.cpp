@@ -1,0 +1,8 @@
+#include "bindings.h"
+
+NB_MODULE(_native, module) {
+  module.doc() = "The native core of brasa: text, training kernels and vector look-up.";
+  brasa::bind_text(module);
+  brasa::bind_train(module);
+  brasa::bind_model(module);
+}
