@@ -1,7 +1,202 @@
+// Training: the problem as Python hands it over, and the calls that set it up and run it.
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
 #include "bindings.h"
+#include "simd/kernels.h"
+#include "train/setup.h"
+#include "train/trainer.h"
 
 namespace brasa {
+namespace {
 
-void bind_train(nanobind::module_& module) { (void)module; }
+namespace nb = nanobind;
+
+template <typename T>
+using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+// A matrix whose rows may be padded: shape (n_rows, dim), row stride a multiple of kRowAlign.
+using Matrix = nb::ndarray<float, nb::ndim<2>, nb::device::cpu>;
+
+template <typename T>
+std::span<const T> view(const Array<T>& array) {
+  return {array.data(), array.size()};
+}
+
+// Hands a vector's memory to NumPy.
+template <typename T>
+nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T>&& values) {
+  auto* kept = new std::vector<T>(std::move(values));
+  const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return {kept->data(), {kept->size()}, owner};
+}
+
+HogwildMatrix padded_rows(const Matrix& matrix, const char* name) {
+  const auto stride = static_cast<size_t>(matrix.stride(0));
+  if (matrix.stride(1) != 1 || stride % kRowAlign != 0 || stride < matrix.shape(1) ||
+      reinterpret_cast<uintptr_t>(matrix.data()) % (kRowAlign * sizeof(float)) != 0) {
+    throw std::invalid_argument(std::string(name) +
+                                ": rows must be contiguous, padded and aligned to 64 bytes");
+  }
+  return {matrix.data(), matrix.shape(0), stride};
+}
+
+void check_range(std::span<const int32_t> values, size_t limit, const char* name) {
+  const bool inside = std::ranges::all_of(
+      values, [=](int32_t v) { return v >= 0 && static_cast<size_t>(v) < limit; });
+  if (!inside) throw std::invalid_argument(std::string(name) + ": an index is out of range");
+}
+
+void check_offsets(std::span<const int64_t> offsets, size_t n, size_t end, const char* name) {
+  if (offsets.size() != n + 1 || offsets.front() != 0 ||
+      offsets.back() != static_cast<int64_t>(end) || !std::ranges::is_sorted(offsets)) {
+    throw std::invalid_argument(std::string(name) + ": not the offsets of these rows");
+  }
+}
+
+const Kernels& kernels_named(const std::string& name) {
+  const Kernels* kernels = find_kernels(name);
+  if (kernels == nullptr) throw std::invalid_argument("no kernels for instruction set " + name);
+  return *kernels;
+}
+
+// Keeps the arrays alive that `problem` views.
+struct TrainingProblem {
+  Array<int32_t> tokens, alias, rows, path_nodes;
+  Array<uint32_t> keep, accept;
+  Array<int64_t> row_offsets, path_offsets;
+  Array<uint8_t> path_branches;
+  Matrix input, output;
+  Problem problem;
+  const Kernels& kernels;
+};
+
+void check(const Problem& p) {
+  const size_t n_words = p.keep.size();
+  check_range(p.tokens, n_words, "tokens");
+  check_offsets(p.row_offsets, n_words, p.rows.size(), "row_offsets");
+  check_range(p.rows, p.input.n_rows(), "rows");
+  if (p.loss == Loss::kHierarchicalSoftmax) {
+    check_offsets(p.paths.offsets, n_words, p.paths.nodes.size(), "path_offsets");
+    check_range(p.paths.nodes, p.output.n_rows(), "path_nodes");
+    if (p.paths.branches.size() != p.paths.nodes.size()) {
+      throw std::invalid_argument("path_branches: not as long as path_nodes");
+    }
+  } else if (p.negatives.accept.size() != n_words || p.negatives.alias.size() != n_words) {
+    throw std::invalid_argument("accept, alias: one entry per word is needed");
+  } else {
+    check_range(p.negatives.alias, n_words, "alias");
+  }
+  if (p.output.n_rows() < n_words || p.input.stride() != p.output.stride() || p.dim == 0 ||
+      p.tile_size == 0 || p.window_size == 0 || p.block_tokens == 0 || p.total_blocks == 0) {
+    throw std::invalid_argument("the shapes of the problem do not agree");
+  }
+}
+
+}  // namespace
+
+void bind_train(nb::module_& module) {
+  nb::class_<TrainingProblem>(module, "TrainingProblem",
+                              "A training problem: views of the plan's arrays and the parameters.")
+      .def(
+          "__init__",
+          [](TrainingProblem* self, bool cbow, bool hierarchical_softmax, uint32_t window_size,
+             uint32_t negative_samples, uint32_t shared_negatives, uint32_t tile_size,
+             float learning_rate, uint64_t seed, Array<int32_t> tokens, uint32_t block_tokens,
+             uint64_t n_blocks, uint64_t total_blocks, int32_t line_end, Array<uint32_t> keep,
+             Array<uint32_t> accept, Array<int32_t> alias, Array<int64_t> row_offsets,
+             Array<int32_t> rows, Array<int64_t> path_offsets, Array<int32_t> path_nodes,
+             Array<uint8_t> path_branches, Matrix input, Matrix output,
+             const std::string& instruction_set) {
+            const Problem problem{
+                .mode = cbow ? Mode::kCbow : Mode::kSkipgram,
+                .loss = hierarchical_softmax ? Loss::kHierarchicalSoftmax : Loss::kNegativeSampling,
+                .dim = input.shape(1),
+                .window_size = window_size,
+                .negative_samples = negative_samples,
+                .shared_negatives = shared_negatives,
+                .tile_size = tile_size,
+                .learning_rate = learning_rate,
+                .seed = seed,
+                .tokens = view(tokens),
+                .block_tokens = block_tokens,
+                .n_blocks = n_blocks,
+                .total_blocks = total_blocks,
+                .line_end = line_end,
+                .keep = view(keep),
+                .negatives = {view(accept), view(alias)},
+                .row_offsets = view(row_offsets),
+                .rows = view(rows),
+                .paths = {view(path_offsets), view(path_nodes), view(path_branches)},
+                .input = padded_rows(input, "input"),
+                .output = padded_rows(output, "output")};
+            check(problem);
+            new (self) TrainingProblem{tokens, alias, rows, path_nodes, keep, accept, row_offsets,
+                                       path_offsets, path_branches, input, output, problem,
+                                       kernels_named(instruction_set)};
+          },
+          nb::kw_only(), nb::arg("cbow"), nb::arg("hierarchical_softmax"), nb::arg("window_size"),
+          nb::arg("negative_samples"), nb::arg("shared_negatives"), nb::arg("tile_size"),
+          nb::arg("learning_rate"), nb::arg("seed"), nb::arg("tokens"), nb::arg("block_tokens"),
+          nb::arg("n_blocks"), nb::arg("total_blocks"), nb::arg("line_end"), nb::arg("keep"),
+          nb::arg("accept"), nb::arg("alias"), nb::arg("row_offsets"), nb::arg("rows"),
+          nb::arg("path_offsets"), nb::arg("path_nodes"), nb::arg("path_branches"),
+          nb::arg("input"), nb::arg("output"), nb::arg("instruction_set"))
+      .def(
+          "train_span",
+          [](const TrainingProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
+            if (first >= last || last > self.problem.total_blocks || n_threads == 0) {
+              throw std::invalid_argument("not a span of this problem");
+            }
+            SpanResult result;
+            {
+              const nb::gil_scoped_release unlocked;
+              result = train_span(self.problem, self.kernels, first, last, n_threads);
+            }
+            return nb::make_tuple(result.loss, result.n_pairs, result.finite);
+          },
+          nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
+          "Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).");
+
+  module.def(
+      "build_alias_table",
+      [](const Array<double>& weights) {
+        AliasTable table = build_alias_table(view(weights));
+        return nb::make_tuple(to_numpy(std::move(table.accept)), to_numpy(std::move(table.alias)));
+      },
+      nb::arg("weights"), "Alias table (accept, alias) of the distribution given by the weights.");
+
+  module.def(
+      "build_huffman_code",
+      [](const Array<int64_t>& counts) {
+        HuffmanCode code = build_huffman_code(view(counts));
+        return nb::make_tuple(to_numpy(std::move(code.offsets)), to_numpy(std::move(code.nodes)),
+                              to_numpy(std::move(code.branches)));
+      },
+      nb::arg("counts"), "Huffman paths (offsets, nodes, branches) of descending counts.");
+
+  module.def(
+      "fill_uniform",
+      [](Matrix matrix, float bound, uint64_t seed, unsigned n_threads) {
+        const HogwildMatrix rows = padded_rows(matrix, "matrix");
+        const nb::gil_scoped_release unlocked;
+        fill_uniform(rows.data(), rows.n_rows(), matrix.shape(1), rows.stride(), bound, seed,
+                     n_threads);
+      },
+      nb::arg("matrix"), nb::arg("bound"), nb::arg("seed"), nb::arg("n_threads"),
+      "Fill a padded matrix with uniform numbers from [-bound, bound].");
+
+  module.def(
+      "instruction_set",
+      [](const std::string& name) -> nb::object {
+        const Kernels* kernels = find_kernels(name);
+        return kernels == nullptr ? nb::object(nb::none()) : nb::object(nb::str(kernels->name));
+      },
+      nb::arg("name") = "auto",
+      "Name of the kernels that would be used, None when this processor or build lacks them.");
+}
 
 }  // namespace brasa

@@ -1,0 +1,237 @@
+// The kernels, written once over a vector type V and compiled once per instruction set.
+//
+// V supplies: Register, kWidth, zero, broadcast, load, store, add, multiply, fma (a * b + c),
+// sum (of all lanes), sigmoid, transpose (of a kLanes x kLanes block), and kRowBlock and
+// kColumnBlock, the shape of add_products' register tile.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <utility>
+
+#include "simd/kernels.h"
+
+namespace brasa {
+
+// Calls f with std::integral_constant<size_t, n> for 1 <= n <= kMax, so that loops over n registers
+// unroll and stay in registers.
+template <size_t kMax, typename F>
+inline __attribute__((always_inline)) void with_constant(size_t n, F&& f) {
+  if constexpr (kMax >= 1) {
+    if (n == kMax) {
+      f(std::integral_constant<size_t, kMax>{});
+    } else {
+      with_constant<kMax - 1>(n, std::forward<F>(f));
+    }
+  }
+}
+
+template <typename V>
+struct KernelsFor {
+  using Register = typename V::Register;
+  static constexpr size_t kWidth = V::kWidth;
+  // Registers of one pass over a row: eight hold 128 floats with AVX-512, so that a row of up to
+  // that length is read in one pass.
+  static constexpr size_t kPass = 8;
+
+  static void sum_rows(const float* matrix, size_t stride, const int32_t* rows, size_t n,
+                       float scale, float* out) {
+    for (size_t at = 0; at < stride;) {
+      const size_t registers = std::min(kPass, (stride - at) / kWidth);
+      with_constant<kPass>(registers, [&](auto count) {
+        std::array<Register, count> sum;
+        for (auto& r : sum) r = V::zero();
+        for (size_t k = 0; k < n; ++k) {
+          const float* row = matrix + static_cast<size_t>(rows[k]) * stride + at;
+          for (size_t c = 0; c < count; ++c) sum[c] = V::add(sum[c], V::load(row + c * kWidth));
+        }
+        const Register factor = V::broadcast(scale);
+        for (size_t c = 0; c < count; ++c) {
+          V::store(out + at + c * kWidth, V::multiply(sum[c], factor));
+        }
+      });
+      at += registers * kWidth;
+    }
+  }
+
+  static void add_to_rows(float* matrix, size_t stride, const int32_t* rows, size_t n,
+                          const float* delta) {
+    for (size_t at = 0; at < stride;) {
+      const size_t registers = std::min(kPass, (stride - at) / kWidth);
+      with_constant<kPass>(registers, [&](auto count) {
+        std::array<Register, count> step;
+        for (size_t c = 0; c < count; ++c) step[c] = V::load(delta + at + c * kWidth);
+        for (size_t k = 0; k < n; ++k) {
+          float* row = matrix + static_cast<size_t>(rows[k]) * stride + at;
+          for (size_t c = 0; c < count; ++c) {
+            V::store(row + c * kWidth, V::add(V::load(row + c * kWidth), step[c]));
+          }
+        }
+      });
+      at += registers * kWidth;
+    }
+  }
+
+  static void dot_rows(const float* vector, const float* const* rows, size_t n, size_t stride,
+                       float* out) {
+    // Four rows at a time: enough independent sums to hide the latency of an FMA.
+    for (size_t k = 0; k < n; k += 4) {
+      const size_t block = std::min<size_t>(4, n - k);
+      with_constant<4>(block, [&](auto count) {
+        std::array<Register, count> sum;
+        for (auto& r : sum) r = V::zero();
+        for (size_t d = 0; d < stride; d += kWidth) {
+          const Register x = V::load(vector + d);
+          for (size_t c = 0; c < count; ++c) {
+            sum[c] = V::fma(x, V::load(rows[k + c] + d), sum[c]);
+          }
+        }
+        for (size_t c = 0; c < count; ++c) out[k + c] = V::sum(sum[c]);
+      });
+    }
+  }
+
+  static void add_weighted_rows(float* out, const float* const* rows, const float* coefficients,
+                                size_t n, size_t stride) {
+    for (size_t at = 0; at < stride;) {
+      const size_t registers = std::min(kPass, (stride - at) / kWidth);
+      with_constant<kPass>(registers, [&](auto count) {
+        std::array<Register, count> sum;
+        for (size_t c = 0; c < count; ++c) sum[c] = V::load(out + at + c * kWidth);
+        for (size_t k = 0; k < n; ++k) {
+          const Register factor = V::broadcast(coefficients[k]);
+          const float* row = rows[k] + at;
+          for (size_t c = 0; c < count; ++c) {
+            sum[c] = V::fma(factor, V::load(row + c * kWidth), sum[c]);
+          }
+        }
+        for (size_t c = 0; c < count; ++c) V::store(out + at + c * kWidth, sum[c]);
+      });
+      at += registers * kWidth;
+    }
+  }
+
+  static void transpose_tile(const float* tile, size_t stride, float* transposed) {
+    for (size_t d = 0; d < stride; d += kLanes) {
+      V::transpose(tile + d, stride, transposed + d * kLanes);
+    }
+  }
+
+  // Lanes are centre words, so a dot product needs no horizontal sum: each step is one load of
+  // the transposed tile and an FMA with one broadcast element for each of the rows.
+  static void score_tile(const float* transposed, const float* const* rows, size_t n_rows,
+                         size_t dim, size_t score_stride, float* scores) {
+    constexpr size_t kGroups = kLanes / kWidth;
+    constexpr size_t kRows = V::kRowBlock / (kGroups > 1 ? 2 : 1);
+    for (size_t r = 0; r < n_rows; r += kRows) {
+      with_constant<kRows>(std::min(kRows, n_rows - r), [&](auto count) {
+        std::array<const float*, count> row;
+        for (size_t c = 0; c < count; ++c) row[c] = rows[r + c];
+        for (size_t g = 0; g < kGroups; ++g) {
+          const float* column = transposed + g * kWidth;
+          std::array<Register, count> sum;
+          for (auto& s : sum) s = V::zero();
+          for (size_t d = 0; d < dim; ++d) {
+            const Register x = V::load(column + d * kLanes);
+            for (size_t c = 0; c < count; ++c) {
+              sum[c] = V::fma(x, V::broadcast(row[c][d]), sum[c]);
+            }
+          }
+          for (size_t c = 0; c < count; ++c) {
+            V::store(scores + (r + c) * score_stride + g * kWidth, sum[c]);
+          }
+        }
+      });
+    }
+  }
+
+  template <size_t kTargets, size_t kColumns>
+  static inline __attribute__((always_inline)) void add_product_block(
+      float* const* targets, const float* a, size_t a_row, size_t a_column,
+      const float* const* sources, size_t n_sources, size_t at) {
+    std::array<std::array<Register, kColumns>, kTargets> sum;
+    for (auto& row : sum) {
+      for (auto& r : row) r = V::zero();
+    }
+    for (size_t k = 0; k < n_sources; ++k) {
+      const float* source = sources[k] + at;
+      std::array<Register, kColumns> x;
+      for (size_t c = 0; c < kColumns; ++c) x[c] = V::load(source + c * kWidth);
+      const float* column = a + k * a_column;
+      for (size_t m = 0; m < kTargets; ++m) {
+        const Register factor = V::broadcast(column[m * a_row]);
+        for (size_t c = 0; c < kColumns; ++c) sum[m][c] = V::fma(factor, x[c], sum[m][c]);
+      }
+    }
+    // A row that stands in the block twice is read again after it was written: sums add up.
+    for (size_t m = 0; m < kTargets; ++m) {
+      for (size_t c = 0; c < kColumns; ++c) {
+        float* target = targets[m] + at + c * kWidth;
+        V::store(target, V::add(V::load(target), sum[m][c]));
+      }
+    }
+  }
+
+  static void add_products(float* const* targets, size_t n_targets, const float* a, size_t a_row,
+                           size_t a_column, const float* const* sources, size_t n_sources,
+                           size_t stride) {
+    for (size_t m = 0; m < n_targets; m += V::kRowBlock) {
+      with_constant<V::kRowBlock>(std::min(V::kRowBlock, n_targets - m), [&](auto count) {
+        for (size_t at = 0; at < stride;) {
+          // Never leave one column for last: seven registers are 3 + 2 + 2, not 3 + 3 + 1.
+          const size_t left = (stride - at) / kWidth;
+          const size_t columns =
+              left == V::kColumnBlock + 1 ? V::kColumnBlock - 1 : std::min(V::kColumnBlock, left);
+          with_constant<V::kColumnBlock>(columns, [&](auto width) {
+            add_product_block<count, width>(targets + m, a + m * a_row, a_row, a_column, sources,
+                                            n_sources, at);
+          });
+          at += columns * kWidth;
+        }
+      });
+    }
+  }
+
+  static void logistic_gradient(float* values, size_t n, float label, float scale) {
+    const Register factor = V::broadcast(-scale);
+    const Register offset = V::broadcast(scale * label);
+    for (size_t k = 0; k < n; k += kWidth) {
+      V::store(values + k, V::fma(factor, V::sigmoid(V::load(values + k)), offset));
+    }
+  }
+
+  static void negative_gradient(float* values, size_t n_rows, size_t n_lanes,
+                                const float* weights) {
+    const Register minus_one = V::broadcast(-1.0f);
+    for (size_t i = 0; i < n_lanes; i += kWidth) {
+      const Register factor = V::multiply(minus_one, V::load(weights + i));
+      for (size_t r = 0; r < n_rows; ++r) {
+        float* value = values + r * n_lanes + i;
+        V::store(value, V::multiply(factor, V::sigmoid(V::load(value))));
+      }
+    }
+  }
+
+  static constexpr Kernels table(const char* name) {
+    return {name,           sum_rows,   add_to_rows,  dot_rows,          add_weighted_rows,
+            transpose_tile, score_tile, add_products, logistic_gradient, negative_gradient};
+  }
+};
+
+// A kLanes x kLanes transposition for types that have no faster one.
+inline void transpose_plain(const float* block, size_t stride, float* transposed) {
+  for (size_t i = 0; i < kLanes; ++i) {
+    for (size_t d = 0; d < kLanes; ++d) transposed[d * kLanes + i] = block[i * stride + d];
+  }
+}
+
+// The polynomial of sigmoid's exponential: 2^f on [-0.5, 0.5] by its Taylor series in f ln 2;
+// the largest relative error in float is 2e-7.
+inline constexpr std::array<float, 7> kExp2Coefficients = {
+    1.5403530e-4f, 1.3333558e-3f, 9.6181291e-3f, 5.5504109e-2f, 2.4022651e-1f, 6.9314718e-1f, 1.0f};
+inline constexpr float kLog2E = 1.44269504f;
+// Beyond this the sigmoid is 0 or 1 in float arithmetic up to 1e-13, and 2^x stays a normal number.
+inline constexpr float kSigmoidRange = 30.0f;
+
+}  // namespace brasa

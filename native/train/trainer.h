@@ -1,0 +1,20 @@
+// Trains a span of blocks with several threads.
+#pragma once
+
+#include "train/problem.h"
+
+namespace brasa {
+
+struct SpanResult {
+  double loss = 0;      // summed over the pairs looked at
+  double n_pairs = 0;   // pairs looked at
+  bool finite = true;   // false when a loss was NaN or infinite: training stopped at once
+};
+
+// Trains blocks first .. last - 1 of all epochs (block b is block b % n_blocks of the text). The
+// learning rate falls linearly with the position in all epochs. With one thread, the result depends
+// on nothing but the problem; how blocks are divided into spans does not matter.
+SpanResult train_span(const Problem& problem, const Kernels& kernels, uint64_t first, uint64_t last,
+                      unsigned n_threads);
+
+}  // namespace brasa
