@@ -1,7 +1,91 @@
+// Vector look-up and the text format, for brasa.word_vectors and brasa.formats.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "bindings.h"
+#include "formats/parallel.h"
+#include "formats/vector_lookup.h"
+#include "formats/vectors_text.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace brasa {
+namespace {
 
-void bind_model(nanobind::module_& module) { (void)module; }
+template <typename T>
+using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::device::cpu>;
+
+template <typename T>
+std::span<T> view(const Vector<T>& array) {
+  return {array.data(), array.size()};
+}
+
+RowView view(const Matrix& matrix) {
+  const int64_t stride = matrix.stride(0);
+  if (matrix.shape(1) > 1 && matrix.stride(1) != 1) {
+    throw std::invalid_argument("the numbers of a row must be next to each other");
+  }
+  if (stride < 0) throw std::invalid_argument("rows must be in ascending order");
+  return {matrix.data(), matrix.shape(0), matrix.shape(1), static_cast<size_t>(stride)};
+}
+
+void compose(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets,
+             const Vector<const int32_t>& indices, const Matrix& rows, size_t n_words,
+             const Vector<const uint32_t>& bucket_ids, int min_char, int max_char, uint32_t buckets,
+             nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
+  const WordSpans words{view(arena), view(offsets)};
+  const RowView matrix = view(rows);
+  if (indices.size() != words.size() || out.shape(0) != words.size() ||
+      out.shape(1) != matrix.dim || n_words > matrix.n_rows) {
+    throw std::invalid_argument("shapes do not agree");
+  }
+  const NgramRows ngrams{min_char, max_char, buckets, view(bucket_ids)};
+  const std::span<float> result{out.data(), out.size()};
+  const nb::gil_scoped_release release;
+  compose_vectors(words, view(indices), matrix, n_words, ngrams, result);
+}
+
+// Lines in the order of the words, in as many byte strings as there were threads.
+nb::list format_lines(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets,
+                      size_t first, const Matrix& vectors) {
+  const WordSpans words{view(arena), view(offsets)};
+  const RowView rows = view(vectors);
+  if (first > words.size() || rows.n_rows > words.size() - first) {
+    throw std::invalid_argument("more rows than words");
+  }
+  constexpr size_t kGrain = 256;
+  std::vector<std::string> parts(rows.n_rows / kGrain + 1);
+  {
+    const nb::gil_scoped_release release;
+    parallel_for(parts.size(), 4, [&](size_t begin, size_t end) {
+      for (size_t part = begin; part < end; ++part) {
+        const size_t start = part * kGrain;
+        const size_t count = std::min(kGrain, rows.n_rows - start);
+        const RowView some{rows.row(start), count, rows.dim, rows.stride};
+        append_vector_lines(words, first + start, some, parts[part]);
+      }
+    });
+  }
+  nb::list lines;
+  for (const std::string& part : parts) lines.append(nb::bytes(part.data(), part.size()));
+  return lines;
+}
+
+}  // namespace
+
+void bind_model(nb::module_& module) {
+  module.def("compose_vectors", &compose, "arena"_a, "offsets"_a, "indices"_a, "rows"_a,
+             "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a, "out"_a);
+  module.def("format_vector_lines", &format_lines, "arena"_a, "offsets"_a, "first"_a, "vectors"_a);
+}
 
 }  // namespace brasa

@@ -1,0 +1,20 @@
+// The lines of word2vec's text format.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "formats/vector_lookup.h"
+
+namespace brasa {
+
+// Appends `value` as printf's %.5g writes it.
+void append_number(float value, std::string& out);
+
+// Appends one line a word, as fastText's .vec has it: the word, then each number with a space
+// before the next one and before the line's end. Words begin at `first`; row i of vectors belongs
+// to word first + i.
+void append_vector_lines(const WordSpans& words, size_t first, const RowView& vectors,
+                         std::string& out);
+
+}  // namespace brasa

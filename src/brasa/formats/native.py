@@ -1,0 +1,222 @@
+"""brasa's own format: a folder with `model.safetensors` and `config.json`.
+
+`model.safetensors` is all that is needed to open a model: one file, so one rename replaces a model,
+and no crash can pair the vectors of one training run with the words of another. `config.json`
+repeats its metadata for people and programs; brasa does not read it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brasa.config import WordVectorsConfig
+from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
+from brasa.formats import safetensors
+from brasa.formats.storage import is_temporary, new_files
+from brasa.parameters import Embeddings
+from brasa.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TENSORS = "model.safetensors"
+VERSION = 1
+_CONFIG = "config.json"
+_KEY = "brasa"
+# Made from a model and kept beside it: a new model makes them wrong, so saving deletes them.
+_DERIVED = ("eval.json", "vectors.bin", "vectors.txt")
+# Eight-byte elements come first, so that every tensor is aligned to its own element size.
+_DTYPES = {
+    "word_offsets": "I64",
+    "word_counts": "I64",
+    "input": "F32",
+    "output": "F32",
+    "bucket_ids": "U32",
+    "word_bytes": "U8",
+}
+
+
+def write(
+    embeddings: Embeddings,
+    path: str | os.PathLike[str],
+    *,
+    extra: Mapping[str, bytes] | None = None,
+) -> None:
+    """Save a model as a folder, replacing the model that is there.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+    path : path
+        The folder; made when missing. Its other files are kept, except those that brasa derives
+        from a model (`eval.json`, `vectors.txt`, `vectors.bin`).
+    extra : dict of str to bytes, optional
+        Contents of further files, such as `eval.json`.
+
+    Raises
+    ------
+    StorageError
+        When the folder cannot be written (the model that was there is then untouched), or `path`
+        holds something else than a brasa model.
+    """
+    check_target(path)
+    folder = Path(os.path.realpath(path))
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(folder, f"cannot be made: {error.strerror or error}") from error
+    contents = {**(extra or {}), _CONFIG: json.dumps(_describe(embeddings), indent=2).encode()}
+    stale = [name for name in (*_DERIVED, _CONFIG) if name not in (extra or {})]
+    try:
+        with new_files(folder, [TENSORS, *contents], stale=stale) as files:
+            safetensors.write(
+                files[0],
+                _tensors(embeddings),
+                {_KEY: json.dumps(_describe(embeddings))},
+                aligned="input",
+            )
+            for file, content in zip(files[1:], contents.values(), strict=True):
+                file.write(content)
+    except BaseException:
+        if made and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+
+
+def read(path: str | os.PathLike[str]) -> Embeddings:
+    """Open a model: its matrices are mapped, not read, so it takes the same time at any size.
+
+    Raises
+    ------
+    ModelFormatError
+        When the file is broken, truncated, or made by a newer brasa.
+    StorageError
+        When it cannot be read.
+    """
+    file = Path(path) / TENSORS if Path(path).is_dir() else Path(path)
+    tensors, header = safetensors.map_tensors(file, _DTYPES)
+    described = safetensors.metadata_of(header, _KEY)
+    if not isinstance(described, dict):
+        raise ModelFormatError(file, "safetensors, but not of a brasa model")
+    if described.get("version") != VERSION or described.get("kind") != "word_vectors":
+        raise ModelFormatError(
+            file,
+            f"a {described.get('kind')} model of format version {described.get('version')}; this "
+            f"brasa reads word_vectors of version {VERSION}",
+        )
+    try:
+        config = WordVectorsConfig.parse(described["config"])
+        n_tokens, metadata = described["n_tokens"], described["metadata"]
+    except (ConfigError, KeyError, AttributeError, TypeError) as error:
+        raise ModelFormatError(file, f"its metadata is broken: {error!r}") from None
+    if type(n_tokens) is not int or not 0 <= n_tokens < 2**63 or not isinstance(metadata, dict):
+        raise ModelFormatError(file, f"its metadata is broken: n_tokens is {n_tokens!r}")
+    _check_shapes(file, tensors, config)
+    try:
+        vocabulary = Vocabulary.from_arrays(
+            tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
+        )
+    except BrasaError as error:
+        raise ModelFormatError(file, f"its vocabulary is broken: {error}") from error
+    return Embeddings(
+        vocabulary=vocabulary,
+        config=config,
+        input=tensors["input"],
+        output=tensors["output"],
+        bucket_ids=tensors["bucket_ids"],
+        metadata=metadata,
+    )
+
+
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a folder with a brasa model, broken or not."""
+    file = Path(path) / TENSORS
+    try:
+        header, _, _ = safetensors.read_header(file)
+    except (ModelFormatError, StorageError):
+        return False
+    return safetensors.metadata_of(header, _KEY) is not None
+
+
+def check_target(path: str | os.PathLike[str]) -> None:
+    """Refuse a place where a model cannot be saved; call it before a long training run.
+
+    Raises
+    ------
+    StorageError
+        When `path` is a file, a folder of something else, or cannot be written.
+    """
+    try:
+        folder = Path(os.path.realpath(path))
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        is_folder = there.is_dir()
+        others = there == folder and is_folder and not all(map(is_temporary, folder.iterdir()))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise StorageError(path, f"cannot be used: {error}") from error
+    if not is_folder and there == folder:
+        raise StorageError(folder, "is a file; a model is saved as a folder: name another path")
+    if not is_folder:
+        raise StorageError(folder, f"cannot be made: {there} is a file")
+    if others and not is_model(folder):
+        raise StorageError(
+            folder, "is a folder with something else than a brasa model: name another path"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(folder, f"cannot be written: no permission to write in {there}")
+
+
+def _tensors(embeddings: Embeddings) -> dict[str, safetensors.Array]:
+    vocabulary = embeddings.vocabulary
+    return {
+        "word_offsets": np.asarray(vocabulary.offsets, np.int64),
+        "word_counts": np.asarray(vocabulary.counts, np.int64),
+        "input": embeddings.input,
+        "output": embeddings.output,
+        "bucket_ids": np.asarray(embeddings.bucket_ids, np.uint32),
+        "word_bytes": np.asarray(vocabulary.arena, np.uint8),
+    }
+
+
+def _describe(embeddings: Embeddings) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "kind": "word_vectors",
+        "n_words": len(embeddings.vocabulary),
+        "n_tokens": int(embeddings.vocabulary.n_tokens),
+        "config": embeddings.config.to_dict(),
+        "metadata": embeddings.metadata,
+    }
+
+
+def _check_shapes(
+    file: Path, tensors: Mapping[str, safetensors.Array], config: WordVectorsConfig
+) -> None:
+    n_words, n_buckets = tensors["word_counts"].size, tensors["bucket_ids"].size
+    wanted = {
+        "word_offsets": (n_words + 1,),
+        "word_counts": (n_words,),
+        "input": (n_words + n_buckets, config.vector_dim),
+        "output": (n_words, config.vector_dim),
+        "bucket_ids": (n_buckets,),
+        "word_bytes": (tensors["word_bytes"].size,),
+    }
+    for name, shape in wanted.items():
+        if tensors[name].shape != shape:
+            raise ModelFormatError(
+                file, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
+            )
+    if n_words == 0:
+        raise ModelFormatError(file, "a model without words")
+    offsets = tensors["word_offsets"]
+    if offsets[0] != 0 or offsets[-1] != tensors["word_bytes"].size:
+        raise ModelFormatError(file, "word_offsets does not match the size of word_bytes")
+    if n_buckets and not config.subwords:
+        raise ModelFormatError(file, f"{n_buckets} n-gram rows in a model without subwords")
+    if n_buckets and tensors["bucket_ids"][-1] >= config.buckets:
+        raise ModelFormatError(file, f"bucket_ids is not below buckets, {config.buckets}")

@@ -1,0 +1,84 @@
+"""Vectors of words, known and unseen, out of a model's rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import _native
+from brasa.errors import UnknownWordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from brasa.parameters import Embeddings, FloatMatrix
+
+
+def encode_words(words: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The words' bytes in one array, and where each begins; bytes that were not UTF-8 come back.
+
+    Raises
+    ------
+    UnknownWordError
+        When a word has a surrogate that stands for no byte, so that it is no text.
+    """
+    encoded = [encode_word(word) for word in words]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def encode_word(word: str) -> bytes:
+    """The bytes of one word; raises as `encode_words`."""
+    try:
+        return word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise UnknownWordError(word, "not text: it has a lone surrogate") from None
+
+
+def compose(embeddings: Embeddings, words: Sequence[str]) -> FloatMatrix:
+    """Vectors of any words, float32, shape (len(words), vector_dim).
+
+    A word's vector is the mean of its own row, if it is in the vocabulary, and the rows of its
+    n-grams, untouched ones counting as zeros. What has no row at all has the zero vector.
+    """
+    arena, offsets = encode_words(words)
+    return _compose(embeddings, arena, offsets, embeddings.vocabulary.indices(words))
+
+
+def compose_words(embeddings: Embeddings, first: int, last: int) -> FloatMatrix:
+    """Vectors of the vocabulary's words `first` to `last` (not included)."""
+    if not embeddings.config.subwords:
+        return embeddings.input[first:last]
+    vocabulary = embeddings.vocabulary
+    return _compose(
+        embeddings,
+        vocabulary.arena,
+        vocabulary.offsets[first : last + 1],
+        np.arange(first, last, dtype=np.int32),
+    )
+
+
+def _compose(
+    embeddings: Embeddings,
+    arena: npt.NDArray[np.uint8],
+    offsets: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.int32],
+) -> FloatMatrix:
+    config = embeddings.config
+    out = np.empty((len(indices), config.vector_dim), np.float32)
+    _native.compose_vectors(
+        arena,
+        offsets,
+        indices,
+        embeddings.input,
+        len(embeddings.vocabulary),
+        embeddings.bucket_ids,
+        config.min_char,
+        config.max_char,
+        config.buckets if config.subwords else 0,
+        out,
+    )
+    return out

@@ -1,0 +1,64 @@
+"""Models made without training, for whatever reads, writes or uses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from brasa.config import WordVectorsConfig
+from brasa.parameters import Embeddings
+from brasa.subwords import Subwords
+from brasa.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
+
+MakeEmbeddings = Callable[..., Embeddings]
+
+
+@pytest.fixture
+def make_embeddings() -> MakeEmbeddings:
+    """A function that makes a model with random rows, by default of eleven words with subwords."""
+
+    def make(
+        words: Sequence[str] = WORDS, *, seed: int = 1, padding: int = 0, **config: Any
+    ) -> Embeddings:
+        config = {"vector_dim": 20, "subwords": True, "buckets": 5000, **config}
+        hyperparameters = WordVectorsConfig(**config)
+        random = np.random.default_rng(seed)
+        counts = np.arange(len(words) + 4, 4, -1)
+        vocabulary = Vocabulary.from_words(list(words), counts, int(counts.sum()) + 7)
+        bucket_ids = np.empty(0, np.uint32)
+        if hyperparameters.subwords:
+            ngrams = Subwords(
+                hyperparameters.min_char, hyperparameters.max_char, hyperparameters.buckets
+            )
+            used = [ngrams.bucket_ids(word) for word in words]
+            bucket_ids = np.unique(np.concatenate(used)).astype(np.uint32)
+        dim = hyperparameters.vector_dim
+        rows = random.normal(size=(len(words) + len(bucket_ids), dim + padding))
+        return Embeddings(
+            vocabulary=vocabulary,
+            config=hyperparameters,
+            input=rows.astype(np.float32)[:, :dim],
+            output=random.normal(size=(len(words), dim + padding)).astype(np.float32)[:, :dim],
+            bucket_ids=bucket_ids,
+            metadata={"brasa_version": "0.0", "loss_history": [[0.5, 2.25], [1.0, 2.0]]},
+        )
+
+    return make
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path, make_embeddings: MakeEmbeddings) -> Path:
+    """A saved model."""
+    from brasa.formats import native
+
+    folder = tmp_path / "model"
+    native.write(make_embeddings(), folder)
+    return folder
