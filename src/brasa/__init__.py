@@ -1,0 +1,47 @@
+"""Word vectors at the speed of the hardware.
+
+>>> vectors = brasa.WordVectors.train("corpus.txt", mode="skipgram", subwords=True)
+>>> vectors.neighbors("awesome")
+>>> vectors.save("model")
+>>> vectors = brasa.load("model")
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brasa.config import TextOptions, WordVectorsConfig
+from brasa.corpus import Corpus
+from brasa.errors import (
+    BrasaError,
+    ConfigError,
+    CorpusError,
+    ModelFormatError,
+    StorageError,
+    UnknownWordError,
+)
+from brasa.word_vectors import WordVectors
+
+__all__ = [
+    "BrasaError",
+    "ConfigError",
+    "Corpus",
+    "CorpusError",
+    "ModelFormatError",
+    "StorageError",
+    "TextOptions",
+    "UnknownWordError",
+    "WordVectors",
+    "WordVectorsConfig",
+    "load",
+]
+
+load = WordVectors.load
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":  # 30 ms that few processes need
+        from importlib.metadata import version
+
+        return version("brasa")
+    raise AttributeError(f"module 'brasa' has no attribute {name!r}")

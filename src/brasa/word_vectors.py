@@ -1,0 +1,344 @@
+"""`WordVectors`: a word-vector model in use."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import formats, lookup, training
+from brasa.config import TextOptions, WordVectorsConfig
+from brasa.corpus import Corpus
+from brasa.errors import ConfigError, UnknownWordError
+from brasa.evaluation import report
+from brasa.neighbors import ExactScan, FloatVector, unit
+from brasa.subwords import Subwords
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    from brasa.parameters import Embeddings, FloatMatrix
+    from brasa.vocabulary import Vocabulary
+
+
+class Subword(NamedTuple):
+    """A part of a word that has, or would have, a row of its own.
+
+    Attributes
+    ----------
+    text : str
+        The n-gram, with ``<`` and ``>`` for the word's ends; or the word itself.
+    bucket : int or None
+        Hash bucket of an n-gram; None for the word itself.
+    row : int or None
+        Row of the model's input matrix; None when training never saw the bucket.
+    """
+
+    text: str
+    bucket: int | None
+    row: int | None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has a row that was trained."""
+        return self.row is not None
+
+
+class WordVectors:
+    """Word vectors, of unseen words too where the model has subwords.
+
+    Made by `train` or `load`. Safe to read from several threads.
+
+    Examples
+    --------
+    >>> vectors = brasa.WordVectors.train("corpus.txt", subwords=True)
+    >>> vectors.neighbors("awesome", k=2)
+    [('great', 0.71), ('amazing', 0.69)]
+    >>> vectors["awweeesome"].shape
+    (100,)
+    """
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._embeddings = embeddings
+
+    @classmethod
+    def train(
+        cls,
+        corpus: Any,
+        *,
+        text_options: TextOptions | None = None,
+        listeners: Iterable[Callable[[Any], None]] = (),
+        callback: Callable[[Any], None] | None = None,
+        keep_partial: bool = False,
+        **hyperparameters: Any,
+    ) -> WordVectors:
+        """Train a model.
+
+        Parameters
+        ----------
+        corpus : str, path, list of paths, iterable of str or of token lists, or Corpus
+            Where the text is: see `brasa.Corpus`.
+        text_options : TextOptions, optional
+            Lower-casing, Unicode normalization, treatment of invalid bytes.
+        listeners : iterable of callables
+            Each is called with every event of the training: see `brasa.training`.
+        callback : callable, optional
+            One more listener.
+        keep_partial : bool
+            After Ctrl-C return what was trained instead of raising.
+        **hyperparameters
+            Fields of `brasa.WordVectorsConfig`: `mode`, `vector_dim`, `subwords`, `epochs`, ...
+
+        Raises
+        ------
+        ConfigError
+            For an unknown or impossible hyperparameter.
+        CorpusError, StorageError
+            When the text cannot be read, or nothing of it can be used.
+        DivergenceError
+            When the numbers leave the finite range.
+        TrainingInterrupted
+            After Ctrl-C, unless `keep_partial`.
+        """
+        config = WordVectorsConfig.parse(hyperparameters)
+        if not isinstance(corpus, Corpus):
+            corpus = Corpus(corpus, text_options or TextOptions())
+        every = [*listeners, *([] if callback is None else [callback])]
+        return cls(training.train(corpus, config, listeners=every, keep_partial=keep_partial))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> WordVectors:
+        """Open a saved model. Its matrices are mapped, not read: under 50 ms whatever the size.
+
+        Raises
+        ------
+        StorageError
+            When there is nothing to read at `path`.
+        ModelFormatError
+            When it is not a model, or a broken one.
+        """
+        return cls(formats.load(path))
+
+    def save(
+        self, path: str | os.PathLike[str], *, evaluation: dict[str, Any] | None = None
+    ) -> None:
+        """Save the model as a folder, replacing a model that is there, all or nothing.
+
+        Parameters
+        ----------
+        path : path
+            The folder. Files of yours in it are kept.
+        evaluation : dict, optional
+            What `evaluate` returned, to be kept as `eval.json`.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be written, or `path` holds something else than a model.
+        """
+        extra = {} if evaluation is None else {report.FILE_NAME: _pretty(evaluation)}
+        formats.native.write(self._embeddings, path, extra=extra)
+
+    def export(self, path: str | os.PathLike[str], format: str = "fasttext") -> None:
+        """Write another program's format.
+
+        Parameters
+        ----------
+        path : path
+        format : {"fasttext", "word2vec"}
+            ``"fasttext"``: fastText's `.bin`, subwords included; ``"word2vec"``: text, words only.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown format.
+        StorageError
+            When it cannot be written; what was at `path` is then untouched.
+        """
+        formats.export(self._embeddings, path, format)
+
+    def __getitem__(self, word: str) -> FloatVector:
+        """The vector of a word, float32, shape (vector_dim,).
+
+        An unseen word gets the mean of its n-grams' rows, those that training never saw counting
+        as zeros; the zero vector when it saw none of them.
+
+        Raises
+        ------
+        UnknownWordError
+            When the word is unseen and the model has no subwords.
+        """
+        self._require(word)
+        vector: FloatVector = lookup.compose(self._embeddings, [word])[0]
+        return vector
+
+    def __contains__(self, word: object) -> bool:
+        """Whether the word is in the vocabulary; an unseen word may have a vector all the same."""
+        return isinstance(word, str) and self.vocabulary.index(word) is not None
+
+    def __len__(self) -> int:
+        """Number of words in the vocabulary."""
+        return len(self.vocabulary)
+
+    def __repr__(self) -> str:
+        n_ngrams = len(self._embeddings.bucket_ids)
+        subwords = f", {n_ngrams} n-gram rows" if self.config.subwords else ""
+        return (
+            f"<WordVectors: {len(self)} words{subwords}, vector_dim={self.vector_dim}, "
+            f"mode={self.config.mode}>"
+        )
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words and their counts."""
+        return self._embeddings.vocabulary
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary by descending count; made at the first call."""
+        return self.vocabulary.words
+
+    @property
+    def config(self) -> WordVectorsConfig:
+        """Hyperparameters that the model was trained with."""
+        return self._embeddings.config
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Where the model comes from: brasa's version, loss history, words per second, ..."""
+        return self._embeddings.metadata
+
+    @property
+    def vector_dim(self) -> int:
+        """Length of the vectors."""
+        return self.config.vector_dim
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The matrices."""
+        return self._embeddings
+
+    def vectors(self, words: Sequence[str]) -> FloatMatrix:
+        """The vectors of many words, float32, shape (len(words), vector_dim).
+
+        As `[word]` for each, with one difference: without subwords an unseen word gets zeros, as
+        it does from a BlazingText endpoint. The work is native, parallel, and without the GIL.
+        """
+        if isinstance(words, (str, bytes)):
+            raise ConfigError("words", words, "a list of words, not one string")
+        words = list(words)
+        for word in words:
+            _check_word(word)
+        return lookup.compose(self._embeddings, words)
+
+    def subwords(self, word: str) -> list[Subword]:
+        """The rows that a word's vector is the mean of: its own, if any, then its n-grams'."""
+        _check_word(word)
+        lookup.encode_word(word)
+        index = self.vocabulary.index(word)
+        parts = [] if index is None else [Subword(word, None, index)]
+        config, ids = self.config, self._embeddings.bucket_ids
+        if not config.subwords:
+            return parts
+        ngrams = Subwords(config.min_char, config.max_char, config.buckets)
+        buckets = ngrams.bucket_ids(word)
+        places = np.searchsorted(ids, buckets)
+        for text, bucket, place in zip(ngrams.ngrams(word), buckets, places, strict=True):
+            seen = place < len(ids) and ids[place] == bucket
+            parts.append(Subword(text, int(bucket), len(self) + int(place) if seen else None))
+        return parts
+
+    def neighbors(
+        self, word_or_vector: str | npt.ArrayLike, k: int = 10
+    ) -> list[tuple[str, float]]:
+        """The `k` words whose vectors have the greatest cosine, best first; not the word itself.
+
+        Raises
+        ------
+        UnknownWordError
+            When the word has no vector.
+        ConfigError
+            When `k` is below 1, or the vector has another shape, is zero or not finite.
+        """
+        if isinstance(word_or_vector, str):
+            index = self.vocabulary.index(word_or_vector)
+            query = self._direction(word_or_vector)
+            exclude = [] if index is None else [index]
+        else:
+            query, exclude = self._check_vector(word_or_vector), []
+        return self._named(self._scan.nearest(query, k, exclude))
+
+    def analogy(self, a: str, b: str, c: str, k: int = 10) -> list[tuple[str, float]]:
+        """`a` is to `b` as `c` is to what? ``analogy("paris", "france", "rome")`` is Italy.
+
+        The words nearest to b - a + c, each scaled to length 1 (3CosAdd); not one of the three.
+
+        Raises
+        ------
+        UnknownWordError
+            When one of the words has no vector.
+        """
+        query = unit(self._direction(b)) - unit(self._direction(a)) + unit(self._direction(c))
+        indices = [self.vocabulary.index(word) for word in (a, b, c)]
+        exclude = [index for index in indices if index is not None]
+        return self._named(self._scan.nearest(query, k, exclude))
+
+    def similarity(self, a: str, b: str) -> float:
+        """Cosine of two words' vectors; 0 when one of them is zero.
+
+        Raises
+        ------
+        UnknownWordError
+            When one of the words is unseen and the model has no subwords.
+        """
+        first, second = (unit(self[word]).astype(np.float64) for word in (a, b))
+        return float(np.clip(first @ second, -1.0, 1.0))
+
+    def evaluate(self) -> dict[str, Any]:
+        """Score the model on WordSim-353, in the shape of BlazingText's `eval.json`.
+
+        See `brasa.evaluation.report.wordsim353`.
+        """
+        return report.wordsim353(self._embeddings)
+
+    @functools.cached_property
+    def _scan(self) -> ExactScan:
+        return ExactScan(lookup.compose_words(self._embeddings, 0, len(self)))
+
+    def _require(self, word: str) -> None:
+        _check_word(word)
+        if not self.config.subwords and self.vocabulary.index(word) is None:
+            raise UnknownWordError(word)
+
+    def _direction(self, word: str) -> FloatVector:
+        vector = self[word]
+        if not vector.any():
+            raise UnknownWordError(word, "unseen, and training saw none of its n-grams")
+        return vector
+
+    def _check_vector(self, values: npt.ArrayLike) -> FloatVector:
+        try:
+            vector = np.asarray(values, np.float32)
+        except (TypeError, ValueError):
+            raise ConfigError("vector", values, "numbers") from None
+        if vector.shape != (self.vector_dim,):
+            raise ConfigError("vector", f"shape {vector.shape}", f"of shape ({self.vector_dim},)")
+        if not np.isfinite(vector).all() or not vector.any():
+            raise ConfigError("vector", values, "finite, and not all zeros")
+        return vector
+
+    def _named(self, rows: list[tuple[int, float]]) -> list[tuple[str, float]]:
+        return [(self.vocabulary.word(row), cosine) for row, cosine in rows]
+
+
+def _check_word(word: object) -> None:
+    if not isinstance(word, str):
+        raise ConfigError("word", word, "a string")
+
+
+def _pretty(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, indent=4).encode() + b"\n"
