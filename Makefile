@@ -4,7 +4,7 @@ bin := .venv/bin
 native := CMakeLists.txt $(shell find native)
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/.installed ## train on WordNet's text and look at the vectors
 	@$(bin)/brasa demo
@@ -21,11 +21,12 @@ check: .venv/.installed ## formatting, lint, types, import contract, dependencie
 	$(bin)/deptry src
 	$(bin)/python -m nanobind.stubgen -q -m brasa._native -o build/_native.pyi && diff -u src/brasa/_native.pyi build/_native.pyi
 
-fix: .venv/.installed stubs ## format and mend what the tools can mend, Python and C++
+fix: .venv/.installed generated ## format and mend what the tools can mend, Python and C++
 	@$(bin)/ruff check --fix --quiet; $(bin)/ruff format; find native -name '*.cpp' -o -name '*.h' | xargs $(bin)/clang-format -i
 
-stubs: .venv/.installed ## write the types of the native module anew
-	@$(bin)/python -m nanobind.stubgen -m brasa._native -o src/brasa/_native.pyi
+generated: .venv/.installed ## write the native module's types and the table of hyperparameters anew
+	@$(bin)/python -m nanobind.stubgen -q -m brasa._native -o src/brasa/_native.pyi
+	@$(bin)/python tools/hyperparameter_table.py docs/hyperparameters.md
 
 bench: .venv/.installed ## measure speed and quality beside fastText 0.9.2 (CORPUS=file for another text)
 	@$(bin)/python benchmarks/compare.py $(CORPUS)
@@ -51,4 +52,4 @@ clean: ## remove what was built, and .venv
 	@$(bin)/pip install --quiet --group dev
 	@touch $@
 
-.PHONY: help demo test check fix stubs bench ci clean
+.PHONY: help demo test check fix generated bench ci clean

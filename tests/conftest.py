@@ -1,7 +1,8 @@
-"""Models made without training, for whatever reads, writes or uses one."""
+"""Models made without training, for whatever reads, writes or uses one; no skips in CI."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
 
 MakeEmbeddings = Callable[..., Embeddings]
+
+# Measurement data that is not part of the repository; it may lie beside a clone.
+_ALLOWED_REASON = "../shared"
 
 
 @pytest.fixture
@@ -62,3 +66,24 @@ def model_folder(tmp_path: Path, make_embeddings: MakeEmbeddings) -> Path:
     folder = tmp_path / "model"
     native.write(make_embeddings(), folder)
     return folder
+
+
+def _forbidden(config: pytest.Config) -> list[str]:
+    """Tests that were skipped in CI, where everything they could need has been installed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") != "true" or reporter is None:
+        return []
+    reports = reporter.stats.get("skipped", [])
+    reasons = {report.nodeid: str(report.longrepr) for report in reports}
+    return [f"{name}: {why}" for name, why in reasons.items() if _ALLOWED_REASON not in why]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.OK and _forbidden(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _forbidden(terminalreporter.config):
+        terminalreporter.write_line(f"skipped in CI, which counts as a failure: {line}", red=True)

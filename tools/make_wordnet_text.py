@@ -1,4 +1,4 @@
-"""Write the demo's text: one line for each entry of WordNet 3.0, its words, definition and examples.
+"""Write the demo's text: a line for each entry of WordNet 3.0: words, definition and examples.
 
     apt-get download wordnet-base && dpkg-deb -x wordnet-base_*.deb unpacked
     python tools/make_wordnet_text.py unpacked/usr/share/wordnet src/brasa/demo

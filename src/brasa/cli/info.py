@@ -1,0 +1,62 @@
+"""`brasa info`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import click
+
+from brasa import _native
+from brasa.cli.output import json_option, print_json, print_table
+from brasa.word_vectors import WordVectors
+
+
+@click.command()
+@click.argument("model", required=False, type=click.Path())
+@json_option
+def info(model: str | None, as_json: bool) -> None:
+    """Describe MODEL; without one, this installation and the kernels it uses here."""
+    facts = _installation() if model is None else _model(WordVectors.load(model))
+    if as_json:
+        print_json(facts)
+    else:
+        print_table((name.replace("_", " "), _shown(value)) for name, value in facts.items())
+
+
+def _installation() -> dict[str, Any]:
+    return {
+        "version": importlib.metadata.version("brasa"),
+        "kernels": _native.instruction_set("auto"),
+        "kernels_available": list(_native.instruction_sets()),
+        "processors": len(os.sched_getaffinity(0)),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def _model(vectors: WordVectors) -> dict[str, Any]:
+    embeddings = vectors.embeddings
+    metadata = {k: v for k, v in vectors.metadata.items() if k != "loss_history"}
+    history = vectors.metadata.get("loss_history") or []
+    return {
+        "n_words": len(vectors),
+        "n_tokens": vectors.vocabulary.n_tokens,
+        "n_ngram_rows": len(embeddings.bucket_ids),
+        "megabytes": round((embeddings.input.nbytes + embeddings.output.nbytes) / 1e6, 1),
+        "loss": history[-1][1] if history else None,
+        **metadata,
+        **vectors.config.to_dict(),
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

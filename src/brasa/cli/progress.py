@@ -1,0 +1,246 @@
+"""How a run shows itself on standard error: a bar, plain lines, JSON lines, or not at all.
+
+A display is a listener of the training's events; what happens after training (evaluation, saving)
+reaches it by two methods of its own. BlazingText's lines are in `blazingtext_log`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, TextIO
+
+from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
+
+LogFormat = Literal["auto", "bar", "plain", "blazingtext", "json"]
+
+_SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_FRAMES = 0.2
+_NARROW = 72  # columns; below, the bar leaves out learning rate and loss
+
+
+class Display:
+    """The silent display, and the base of the others."""
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Leave the terminal as it was."""
+
+    def started(self, mode: str, sources: Sequence[str]) -> None:
+        """Take what will be trained, and on which files."""
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of the training."""
+
+    def evaluated(self, model: str, report: dict[str, Any]) -> None:
+        """Take the scores on WordSim-353, in the shape of `eval.json`."""
+
+    def saved(self, path: str) -> None:
+        """Take the place of a file or model that was written."""
+
+
+class PlainDisplay(Display):
+    """Lines for a log file: a summary of each stage, and one every few seconds in between."""
+
+    def __init__(self, stream: TextIO, seconds_between: float = _SECONDS_BETWEEN_LINES) -> None:
+        self._stream = stream
+        self._seconds_between = seconds_between
+        self._last = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        line = summary(event)
+        if line is not None:
+            self.print(line)
+        elif time.monotonic() - self._last >= self._seconds_between:
+            self.print(self._describe(event))
+
+    def evaluated(self, model: str, report: dict[str, Any]) -> None:
+        self.print(score_line(report))
+
+    def saved(self, path: str) -> None:
+        self.print(f"Saved {path}")
+
+    def print(self, line: str) -> None:
+        """Write a line; a log that cannot be written any more does not end the training."""
+        self._last = time.monotonic()
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    def _describe(self, event: Event) -> str:
+        if isinstance(event, ReadProgress):
+            return f"Reading: {millions(event.n_tokens)} words, {event.n_bytes / 1e6:.0f} MB"
+        assert isinstance(event, Progress)
+        return (
+            f"Training: {event.words / event.total_words:.0%}, epoch {event.epoch:.1f}, "
+            f"{millions(event.words_per_second)} words/s, learning rate {event.learning_rate:.4f}, "
+            f"loss {_loss(event.loss)}, {_clock(event.seconds_left)} left"
+        )
+
+
+class JsonDisplay(PlainDisplay):
+    """One JSON object a line for every event, progress not more than once a second."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream, seconds_between=1.0)
+
+    def __call__(self, event: Event) -> None:
+        often = isinstance(event, (ReadProgress, Progress))
+        if not often or time.monotonic() - self._last >= self._seconds_between:
+            self._write(_snake_case(type(event).__name__), dataclasses.asdict(event))
+
+    def evaluated(self, model: str, report: dict[str, Any]) -> None:
+        self._write("evaluated", {"model": model, "report": report})
+
+    def saved(self, path: str) -> None:
+        self._write("saved", {"path": path})
+
+    def _write(self, name: str, values: dict[str, Any]) -> None:
+        self.print(json.dumps({"event": name, **values}))
+
+
+class BarDisplay(PlainDisplay):
+    """A line that redraws itself on a terminal, between the summaries of the stages."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich import progress
+        from rich.console import Console
+
+        super().__init__(stream)
+        self._console = Console(file=stream, highlight=False)
+        wide = self._console.width >= _NARROW
+        columns = [
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=None if self._console.width < 100 else 40),
+            progress.TextColumn("{task.percentage:>3.0f}%"),
+            progress.TextColumn("{task.fields[speed]}", style="green"),
+            *([progress.TextColumn("{task.fields[detail]}", style="cyan")] if wide else []),
+            progress.TextColumn("{task.fields[left]}"),
+        ]
+        self._bar = progress.Progress(
+            *columns, console=self._console, auto_refresh=False, transient=True,
+            expand=self._console.width < 100, redirect_stdout=False, redirect_stderr=False,
+        )  # fmt: skip
+        self._task = self._bar.add_task(
+            "Reading", total=None, speed="", detail="", left="", visible=False
+        )
+
+    def __enter__(self) -> Display:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            line = summary(event)
+            if line is not None:
+                self._hide()
+                self.print(line)
+            elif time.monotonic() - self._last >= _SECONDS_BETWEEN_FRAMES:
+                self._last = time.monotonic()
+                self._draw(event)
+
+    def print(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._console.print(line, markup=False, soft_wrap=True)
+
+    def _draw(self, event: Event) -> None:
+        if isinstance(event, ReadProgress):
+            self._bar.update(
+                self._task, visible=True, description="Reading",
+                speed=f"{millions(event.n_tokens)} words", detail="",
+                left=f"{event.n_bytes / 1e6:.0f} MB", refresh=True,
+            )  # fmt: skip
+        elif isinstance(event, Progress):
+            self._bar.update(
+                self._task, visible=True, description="Training",
+                completed=event.words, total=event.total_words,
+                speed=f"{millions(event.words_per_second)} words/s",
+                detail=f"lr {event.learning_rate:.4f}  loss {_loss(event.loss)}",
+                left=f"{_clock(event.seconds_left)} left", refresh=True,
+            )  # fmt: skip
+
+    def _hide(self) -> None:
+        self._bar.update(self._task, visible=False, refresh=True)
+
+
+@contextlib.contextmanager
+def display(log_format: LogFormat, *, quiet: bool) -> Iterator[Display]:
+    """The display that was asked for; ``auto`` is a bar on a terminal and lines elsewhere."""
+    with _choose(log_format, quiet) as chosen:
+        yield chosen
+
+
+def _choose(log_format: LogFormat, quiet: bool) -> Display:
+    stream = sys.stderr
+    if quiet or stream is None:
+        return Display()
+    if log_format == "auto":
+        can_redraw = stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        log_format = "bar" if can_redraw else "plain"
+    if log_format == "bar":
+        return BarDisplay(stream)
+    if log_format == "blazingtext":
+        from brasa.cli.blazingtext_log import BlazingTextLog
+
+        return BlazingTextLog(stream)
+    return JsonDisplay(stream) if log_format == "json" else PlainDisplay(stream)
+
+
+def summary(event: Event) -> str | None:
+    """The line that ends a stage; None for an event within one."""
+    if isinstance(event, CorpusRead):
+        return (
+            f"Read {millions(event.n_tokens)} words ({event.n_bytes / 1e6:.1f} MB) in "
+            f"{event.seconds:.1f} s: {event.n_words:,} in the vocabulary"
+        )
+    if isinstance(event, TrainingFinished):
+        verb = "Stopped early: trained" if event.interrupted else "Trained"
+        return (
+            f"{verb} on {millions(event.words)} words in {event.seconds:.1f} s: "
+            f"{millions(event.words_per_second)} words/s, loss {_loss(event.loss)}"
+        )
+    return None
+
+
+def score_line(report: dict[str, Any]) -> str:
+    """The scores on WordSim-353 and its halves in one line."""
+    names = {"EN-WS-353-ALL.txt": "WordSim-353", "EN-WS-353-REL.txt": "relatedness",
+             "EN-WS-353-SIM.txt": "similarity"}  # fmt: skip
+    scores = [
+        f"{label} {report[name]['spearmans_rho']:.3f} "
+        f"({report[name]['total_pairs'] - report[name]['not_found']}"
+        f" of {report[name]['total_pairs']} pairs)"
+        for name, label in names.items()
+        if name in report
+    ]
+    return ", ".join(scores)
+
+
+def millions(count: float) -> str:
+    """A count in millions, three digits or so: ``17.0M``."""
+    return f"{count / 1e6:.1f}M" if count >= 1e7 else f"{count / 1e6:.2f}M"
+
+
+def _loss(loss: float | None) -> str:
+    return "-" if loss is None else f"{loss:.4f}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _snake_case(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

@@ -1,0 +1,117 @@
+"""`brasa train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from brasa.cli.app import INTERRUPTED
+from brasa.cli.export import export_all, format_of
+from brasa.cli.options import configs, from_config
+from brasa.cli.output import json_option, print_json
+from brasa.cli.progress import Display, LogFormat, display
+from brasa.config import Mode, TextOptions, WordVectorsConfig
+from brasa.corpus import Corpus
+from brasa.errors import BrasaError
+from brasa.formats import native
+from brasa.word_vectors import WordVectors
+
+
+@click.command()
+@click.argument("mode", type=click.Choice(get_args(Mode)))
+@click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(), help="Folder in which to save the model."
+)
+@click.option(
+    "--export", "exports", multiple=True, type=click.Path(), metavar="FILE",
+    help="Write this file too: .bin is fastText's format, .vec and .txt are word2vec's text.",
+)  # fmt: skip
+@from_config(WordVectorsConfig, without=["mode"])
+@from_config(TextOptions)
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="TOML file with hyperparameters, as in vector_dim = 300; options stand above it.",
+)  # fmt: skip
+@click.option(
+    "--keep-partial", is_flag=True,
+    help="After Ctrl-C save what was trained until then; without it nothing is written.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option(
+    "--log-format", type=click.Choice(get_args(LogFormat)), default="auto", show_default=True,
+    help="How progress is shown on standard error; auto is a bar on a terminal, else plain lines.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def train(
+    ctx: click.Context,
+    mode: str,
+    corpus: tuple[str, ...],
+    output: str,
+    exports: tuple[str, ...],
+    config_file: Path | None,
+    keep_partial: bool,
+    quiet: bool,
+    log_format: LogFormat,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train word vectors on text and save them as the folder --output.
+
+    CORPUS is any number of files (.gz, .bz2, .xz and .zst are unpacked), folders and glob patterns,
+    or "-" for standard input. Words are what stands between white space.
+    """
+    config, text_options = configs({"mode": mode, **given}, config_file)
+    native.check_target(output)
+    for file in exports:
+        format_of(file)  # refused now, not after the training
+    source = corpus[0] if len(corpus) == 1 else list(corpus)
+    with display(log_format, quiet=quiet) as shown:
+        shown.started(mode, corpus)
+        vectors = WordVectors.train(
+            Corpus(source, text_options),
+            listeners=[shown],
+            keep_partial=keep_partial,
+            **config.to_dict(),
+        )
+        report = save(vectors, output, shown)
+        export_all(vectors, exports, shown)
+    if as_json:
+        print_json(result(vectors, output, report))
+    if vectors.metadata.get("interrupted"):
+        ctx.exit(INTERRUPTED)
+
+
+def save(vectors: WordVectors, output: str, shown: Display) -> dict[str, Any] | None:
+    """Score the model if its configuration asks for it, save it, return the scores.
+
+    A broken evaluation file must not cost the user the training: the model is saved all the same.
+    """
+    report, problem = None, None
+    if vectors.config.evaluation:
+        try:
+            report = vectors.evaluate()
+        except BrasaError as error:
+            problem = error
+        else:
+            shown.evaluated(output, report)
+    vectors.save(output, evaluation=report)
+    shown.saved(output)
+    if problem is not None:
+        raise problem
+    return report
+
+
+def result(vectors: WordVectors, output: str, report: dict[str, Any] | None) -> dict[str, Any]:
+    """What a program wants to know of a training."""
+    return {
+        "model": output,
+        "n_words": len(vectors),
+        "n_tokens": vectors.vocabulary.n_tokens,
+        "vector_dim": vectors.vector_dim,
+        "metadata": vectors.metadata,
+        "evaluation": report,
+    }
