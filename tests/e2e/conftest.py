@@ -18,6 +18,31 @@ WORDNET = ROOT / "src/brasa/demo/wordnet.txt.gz"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The installed program."""
+    return PROGRAM
+
+
+@pytest.fixture
+def bash(tmp_path: Path) -> Run:
+    """Run a line of bash that finds `brasa`, by default in a folder of its own."""
+
+    def run_bash(command: str, folder: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        path = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
+        return subprocess.run(
+            ["bash", "-c", command],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=os.environ | path,
+            timeout=120,
+            check=False,
+        )
+
+    return run_bash
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run `brasa` in a folder of its own."""

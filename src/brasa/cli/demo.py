@@ -42,6 +42,7 @@ _SETTINGS: dict[str, Any] = {
 @click.pass_context
 def demo(
     ctx: click.Context,
+    /,
     output: str,
     epochs: int,
     threads: int | None,

@@ -48,6 +48,7 @@ from brasa.word_vectors import WordVectors
 @click.pass_context
 def train(
     ctx: click.Context,
+    /,
     mode: str,
     corpus: tuple[str, ...],
     output: str,
