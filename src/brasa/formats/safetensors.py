@@ -133,7 +133,7 @@ def map_tensors(path: Path, dtypes: Mapping[str, str]) -> tuple[dict[str, Array]
 
 
 def _entry(path: Path, name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
-    if not isinstance(entry, dict) or entry.get("dtype") not in _DTYPES:
+    if not isinstance(entry, dict) or entry.get("dtype") not in [*_DTYPES]:
         raise ModelFormatError(path, f"tensor {name}: its entry has no dtype out of {[*_DTYPES]}")
     shape, offsets = _sizes(entry.get("shape")), _sizes(entry.get("data_offsets"))
     if shape is None or offsets is None or len(offsets) != 2 or len(shape) > 2:

@@ -26,7 +26,10 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     StorageError
         When the file cannot be written, or `path` is there and is not a plain file.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL
+        raise StorageError(path, f"cannot be a path: {error}") from error
     with new_files(target.parent, [target.name]) as (file,):
         yield file
 
@@ -40,11 +43,11 @@ def new_files(
     All are on the disk (fsync) before the first takes its place, so the first may hold what the
     others repeat. Files named in `stale` belong to what is replaced, and are deleted just before.
     """
-    for name in names:
-        if (folder / name).exists() and not (folder / name).is_file():
-            raise StorageError(folder / name, "is there already and is not a plain file")
     temporary = [folder / f".{name}.{secrets.token_hex(4)}.tmp" for name in names]
     try:
+        for name in names:
+            if (folder / name).exists() and not (folder / name).is_file():
+                raise StorageError(folder / name, "is there already and is not a plain file")
         with contextlib.ExitStack() as stack:
             files: list[BinaryIO] = [stack.enter_context(path.open("xb")) for path in temporary]
             yield files
@@ -60,7 +63,7 @@ def new_files(
         if isinstance(error, StorageError):
             raise
         place = folder / names[0]
-        kept = "; what was there is untouched" if place.exists() else ""
+        kept = "; what was there is untouched" if os.path.exists(place) else ""  # noqa: PTH110
         raise StorageError(place, f"cannot be written: {error.strerror or error}{kept}") from error
     finally:
         for path in temporary:
