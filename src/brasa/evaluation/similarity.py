@@ -153,9 +153,13 @@ def read_pairs(path: str | os.PathLike[str]) -> list[Pair]:
 
 
 def split_row(line: str, separator: str | None) -> list[str]:
-    """Fields of a line; None separates by ASCII white space."""
+    """Fields of a line; None separates by ASCII white space; none of a line that is no CSV."""
     if separator == ",":
-        return [field.strip() for field in next(csv.reader([line]))]
+        try:
+            fields = next(csv.reader([line], skipinitialspace=True))
+        except csv.Error:
+            return []
+        return [field.strip() for field in fields]
     if separator is None:
         return [field for field in line.replace("\t", " ").split(" ") if field]
     return [field.strip() for field in line.split(separator)]

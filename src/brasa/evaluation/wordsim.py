@@ -113,6 +113,7 @@ def fetch(
 
 def _download(url: str, timeout_s: float) -> bytes:
     from http.client import HTTPException  # 60 ms, and few processes ever fetch
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     if not url.startswith(("http://", "https://")):
@@ -121,12 +122,15 @@ def _download(url: str, timeout_s: float) -> bytes:
         with urlopen(url, timeout=timeout_s) as answer:
             announced = answer.headers.get("Content-Length")
             content: bytes = answer.read(_MAX_BYTES + 1)
+    except HTTPError as error:
+        error.close()
+        raise StorageError(url, f"cannot be fetched: {error.code} {error.reason}") from None
     except (OSError, HTTPException, ValueError) as error:  # ValueError: no such address can be
         raise StorageError(url, f"cannot be fetched: {error!r}") from error
-    if announced is not None and announced.isdigit() and len(content) < int(announced):
-        raise StorageError(url, f"connection lost after {len(content)} of {announced} bytes")
     if len(content) > _MAX_BYTES:
         raise ModelFormatError(url, f"more than {_MAX_BYTES} bytes: not the archive expected")
+    if announced is not None and announced.isdigit() and len(content) < int(announced):
+        raise StorageError(url, f"connection lost after {len(content)} of {announced} bytes")
     return content
 
 
