@@ -1,0 +1,103 @@
+"""Character n-grams of words and the hash buckets they share, exactly as in fastText."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import _native
+from brasa.config import WordVectorsConfig
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """How a word is cut into character n-grams, and in which bucket each of them falls.
+
+    The word is wrapped in ``<`` and ``>`` first. N-grams start at each character in turn, shortest
+    first; ``<`` and ``>`` alone are none; the line end ``</s>`` has none. A character is a UTF-8
+    sequence: any bytes of the form 10xxxxxx belong to the byte before them. Buckets are FNV-1a
+    hashes of 32 bits, of bytes that are sign-extended before the XOR, modulo `buckets`.
+
+    Only the first 65,536 n-grams of a word are used (fastText has no bound): words of up to
+    16,000 characters are not affected with n-grams of 3 to 6 characters.
+
+    Attributes
+    ----------
+    min_char, max_char : int
+        Shortest and longest n-gram, in characters.
+    buckets : int
+        Number of buckets.
+    """
+
+    min_char: int
+    max_char: int
+    buckets: int
+
+    def ngrams(self, word: str) -> list[str]:
+        """The n-grams of a word, in fastText's order, repeated ones too."""
+        return _native.word_ngrams(_encode(word), self.min_char, self.max_char)
+
+    def bucket_ids(self, word: str) -> npt.NDArray[np.uint32]:
+        """The bucket of each n-gram of a word, uint32, shape (n_ngrams,)."""
+        return _native.word_bucket_ids(_encode(word), self.min_char, self.max_char, self.buckets)
+
+
+@dataclass(frozen=True, eq=False)
+class SubwordTable:
+    """The rows of the input matrix that make up each word's vector, in compressed rows.
+
+    Attributes
+    ----------
+    offsets : int64, shape (n_words + 1,)
+        The rows of word i are ``rows[offsets[i]:offsets[i + 1]]``.
+    rows : int32, shape (offsets[-1],)
+        A word's own row, its index; then, for each n-gram, n_words + the index of the n-gram's
+        bucket in `bucket_ids`. Repeats are kept, as fastText keeps them.
+    bucket_ids : uint32, shape (n_touched,)
+        Buckets that at least one n-gram falls in, ascending; empty without subwords.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    bucket_ids: npt.NDArray[np.uint32]
+
+
+class _Words(Protocol):
+    @property
+    def arena(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]: ...
+
+
+def build_subword_table(
+    vocabulary: _Words, config: WordVectorsConfig, *, threads: int = 1
+) -> SubwordTable:
+    """Cut all words of a vocabulary; only each word's own row without ``config.subwords``."""
+    if not config.subwords:
+        n_words = len(vocabulary.offsets) - 1
+        return SubwordTable(
+            np.arange(n_words + 1, dtype=np.int64),
+            np.arange(n_words, dtype=np.int32),
+            np.empty(0, np.uint32),
+        )
+    return SubwordTable(
+        *_native.build_subword_table(
+            vocabulary.arena,
+            vocabulary.offsets,
+            config.min_char,
+            config.max_char,
+            config.buckets,
+            threads,
+        )
+    )
+
+
+def _encode(word: str) -> bytes:
+    # A surrogate that stands for no byte cannot be in any text; its n-grams only have to exist.
+    try:
+        return word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return word.encode("utf-8", "surrogatepass")
