@@ -8,8 +8,10 @@
 
 namespace brasa {
 
-// Appends `value` as printf's %.5g writes it.
-void append_number(float value, std::string& out);
+inline constexpr int kMaxNumberLength = 16;  // -1.2345e-38 has 11
+
+// Writes `value` as printf's %.5g does, into kMaxNumberLength bytes; returns the end.
+char* write_number(float value, char* out);
 
 // Appends one line a word, as fastText's .vec has it: the word, then each number with a space
 // before the next one and before the line's end. Words begin at `first`; row i of vectors belongs
