@@ -1,10 +1,12 @@
 #include "formats/vector_lookup.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "formats/ngrams.h"
 #include "formats/parallel.h"
+#include "text/subwords.h"
 
 namespace brasa {
 namespace {
@@ -39,24 +41,30 @@ class Composer {
 
  private:
   size_t find_ngrams(std::span<const uint8_t> word) {
-    buckets_.clear();
-    append_ngram_buckets(word, ngrams_.min_char, ngrams_.max_char, ngrams_.buckets, buckets_);
-    for (const uint32_t bucket : buckets_) {
-      const int64_t place = ngrams_.find(bucket);
-      if (place < 0) continue;
-      const size_t index = n_words_ + static_cast<size_t>(place);
-      if (index >= rows_.n_rows) continue;
-      const float* row = rows_.row(index);
-      for (size_t d = 0; d < rows_.dim; d += 16) __builtin_prefetch(row + d);
-      found_.push_back(row);
-    }
-    return buckets_.size();
+    const std::string_view text{reinterpret_cast<const char*>(word.data()), word.size()};
+    size_t n_ngrams = 0;
+    for_each_ngram(text, ngrams_.min_char, ngrams_.max_char, wrapped_,
+                   [&](std::string_view, uint32_t hash) {
+                     ++n_ngrams;
+                     find_ngram(hash % ngrams_.buckets);
+                   });
+    return n_ngrams;
+  }
+
+  void find_ngram(uint32_t bucket) {
+    const int64_t place = ngrams_.find(bucket);
+    if (place < 0) return;
+    const size_t index = n_words_ + static_cast<size_t>(place);
+    if (index >= rows_.n_rows) return;
+    const float* row = rows_.row(index);
+    for (size_t d = 0; d < rows_.dim; d += 16) __builtin_prefetch(row + d);
+    found_.push_back(row);
   }
 
   const RowView& rows_;
   size_t n_words_;
   const NgramRows& ngrams_;
-  std::vector<uint32_t> buckets_;
+  std::string wrapped_;
   std::vector<const float*> found_;
 };
 
