@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from brasa.cli.progress import PlainDisplay
+from brasa.corpus import Corpus
 from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
 
 _READ_STEP = 10_000_000  # words between two lines while reading
@@ -28,9 +28,9 @@ class BlazingTextLog(PlainDisplay):
         self._reading_announced = 0
         self._next_progress = 0.0
 
-    def started(self, mode: str, sources: Sequence[str]) -> None:
+    def started(self, mode: str, corpus: Corpus) -> None:
         self._log(f"Running single machine CPU BlazingText training using {mode} mode.")
-        for source in sources:
+        for source, _ in corpus.sources():
             path = Path(source)
             if path.is_file():
                 size = path.stat().st_size / 2**20

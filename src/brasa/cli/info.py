@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from brasa import _native
 from brasa.cli.output import json_option, print_json, print_table
+from brasa.config import InstructionSet
 from brasa.word_vectors import WordVectors
 
 
@@ -30,7 +31,9 @@ def _installation() -> dict[str, Any]:
     return {
         "version": importlib.metadata.version("brasa"),
         "kernels": _native.instruction_set("auto"),
-        "kernels_available": list(_native.instruction_sets()),
+        "kernels_available": [
+            name for name in get_args(InstructionSet)[1:] if _native.instruction_set(name)
+        ],
         "processors": len(os.sched_getaffinity(0)),
         "machine": platform.machine(),
         "python": platform.python_version(),

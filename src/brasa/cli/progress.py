@@ -12,9 +12,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Literal, TextIO
 
+from brasa.corpus import Corpus
 from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
 
 LogFormat = Literal["auto", "bar", "plain", "blazingtext", "json"]
@@ -33,8 +34,8 @@ class Display:
     def __exit__(self, *exception: object) -> None:
         """Leave the terminal as it was."""
 
-    def started(self, mode: str, sources: Sequence[str]) -> None:
-        """Take what will be trained, and on which files."""
+    def started(self, mode: str, corpus: Corpus) -> None:
+        """Take what will be trained, and on what."""
 
     def __call__(self, event: Event) -> None:
         """Take an event of the training."""

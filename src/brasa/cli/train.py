@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -69,11 +70,11 @@ def train(
     native.check_target(output)
     for file in exports:
         format_of(file)  # refused now, not after the training
-    source = corpus[0] if len(corpus) == 1 else list(corpus)
+    text = corpus_of(corpus, text_options)
     with display(log_format, quiet=quiet) as shown:
-        shown.started(mode, corpus)
+        shown.started(config.mode, text)
         vectors = WordVectors.train(
-            Corpus(source, text_options),
+            text,
             listeners=[shown],
             keep_partial=keep_partial,
             **config.to_dict(),
@@ -84,6 +85,11 @@ def train(
         print_json(result(vectors, output, report))
     if vectors.metadata.get("interrupted"):
         ctx.exit(INTERRUPTED)
+
+
+def corpus_of(arguments: Sequence[str], text_options: TextOptions) -> Corpus:
+    """The corpus that the arguments name: never lines of text, even with spaces in a name."""
+    return Corpus([a if a == "-" else Path(a) for a in arguments], text_options)
 
 
 def save(vectors: WordVectors, output: str, shown: Display) -> dict[str, Any] | None:
