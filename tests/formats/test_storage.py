@@ -12,7 +12,7 @@ import pytest
 
 from brasa import formats
 from brasa.errors import StorageError
-from brasa.formats import native
+from brasa.formats import native, safetensors
 from brasa.formats.storage import new_file, new_files
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def test_an_interrupted_save_leaves_no_folder(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(native.safetensors, "write", interrupted)
+    monkeypatch.setattr(safetensors, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         native.write(make_embeddings(), tmp_path / "model")
     assert list(tmp_path.iterdir()) == []

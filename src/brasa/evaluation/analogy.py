@@ -122,7 +122,8 @@ def score(
     questions = read_questions(path)
     words = [fold(word, lowercase) for question in questions for word in question.words]
     indices = embeddings.vocabulary.indices(words).reshape(-1, 4)
-    found = ((indices >= 0) & (indices < size)).all(axis=1)
+    inside: npt.NDArray[np.bool_] = (indices >= 0) & (indices < size)
+    found = np.logical_and.reduce(inside, axis=1)
     correct = np.zeros(len(questions), np.bool_)
     correct[found] = answer(embeddings, indices[found, :3], size) == indices[found, 3]
     return _tally(Path(path).name, [q.section for q in questions], found, correct)

@@ -63,7 +63,7 @@ def new_files(
         if isinstance(error, StorageError):
             raise
         place = folder / names[0]
-        kept = "; what was there is untouched" if os.path.exists(place) else ""  # noqa: PTH110
+        kept = "; what was there is untouched" if os.path.exists(place) else ""
         raise StorageError(place, f"cannot be written: {error.strerror or error}{kept}") from error
     finally:
         for path in temporary:

@@ -27,7 +27,7 @@ two twos one ones
 """
 
 WORDS = ["france", "paris", "italy", "rome", "one", "ones", "two", "twos", "noise"]
-ROWS = [
+ROWS: list[list[float]] = [
     [1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 1, 1, 0],
     [0, 0, 0, 1], [0, 0, -1, 1], [0, 0, 0.5, 0.1], [1, 1, 1, 1], [0, 1, 0, 0],
 ]  # fmt: skip

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import brasa
+
+PROBE = """
+import sys, time
+import numpy
+start = time.perf_counter()
+import brasa
+seconds = time.perf_counter() - start
+heavy = {"click", "rich", "safetensors", "torch", "zstandard", "urllib.request", "importlib.metadata"}
+print(seconds, *sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_import_loads_numpy_and_the_native_module_only() -> None:
+    runs = [
+        subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    results = [run.stdout.split() for run in runs]
+    assert [heavy for _, *heavy in results] == [[], [], []]
+    assert min(float(seconds) for seconds, *_ in results) < 0.2
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(brasa, name) for name in brasa.__all__)
+    assert len(brasa.__all__) <= 12
+    assert brasa.__version__.count(".") == 2
