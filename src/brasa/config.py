@@ -52,9 +52,7 @@ class WordVectorsConfig:
     learning_rate: float = _option(
         0.05, "Step size at the start; falls linearly to 0.", minimum=0, maximum=100, exclusive=True
     )
-    min_count: int = _option(
-        5, "Drop words that occur less often.", minimum=0, maximum=2**62
-    )
+    min_count: int = _option(5, "Drop words that occur less often.", minimum=0, maximum=2**62)
     negative_samples: int = _option(
         5, "Negative samples for each positive pair.", minimum=1, maximum=1000
     )

@@ -11,7 +11,7 @@ import numpy
 start = time.perf_counter()
 import brasa
 seconds = time.perf_counter() - start
-heavy = {"click", "rich", "safetensors", "torch", "zstandard", "urllib.request", "importlib.metadata"}
+heavy = {"click", "rich", "safetensors", "torch", "zstandard", "urllib.request", "tarfile"}
 print(seconds, *sorted(heavy & set(sys.modules)))
 """
 

@@ -26,7 +26,7 @@ def wordsim353(embeddings: Embeddings, *, place: Path | None = None) -> dict[str
     embeddings : Embeddings
     place : path, optional
         Folder with `WS-353-SIM.tsv` and `WS-353-REL.tsv`; by default the evaluation folder
-        (`BRASA_EVALUATION_DIR`, or one in the user's cache, see `brasa.evaluation.wordsim.fetch`).
+        (`BRASA_EVALUATION_DIR`, or one in the user's cache, see `brasa.evaluation.download.fetch`).
 
     Returns
     -------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -43,7 +42,7 @@ def new_files(
     All are on the disk (fsync) before the first takes its place, so the first may hold what the
     others repeat. Files named in `stale` belong to what is replaced, and are deleted just before.
     """
-    temporary = [folder / f".{name}.{secrets.token_hex(4)}.tmp" for name in names]
+    temporary = [folder / f".{name}.{os.urandom(4).hex()}.tmp" for name in names]
     try:
         for name in names:
             if (folder / name).exists() and not (folder / name).is_file():

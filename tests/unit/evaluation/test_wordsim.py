@@ -14,7 +14,8 @@ import pytest
 from brasa import WordVectors
 from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
 from brasa.evaluation import similarity, wordsim, wordsim353
-from brasa.evaluation.wordsim import Member, fetch
+from brasa.evaluation.download import fetch
+from brasa.evaluation.wordsim import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
