@@ -30,7 +30,9 @@ class BlockCounter {
   std::optional<TextFault> count(const TextBlock& block);
 
   std::span<const std::uint32_t> ids() const { return {ids_.get(), n_ids_}; }
-  const WordTable& table() const { return table_; }
+  // "\n" in the block last counted.
+  std::int64_t n_lines() const { return n_lines_; }
+  WordTable& table() { return table_; }
   void release_scratch() { ids_.reset(); }
 
  private:
@@ -38,6 +40,7 @@ class BlockCounter {
   WordTable table_;
   std::unique_ptr<std::uint32_t[]> ids_;
   std::size_t n_ids_ = 0;
+  std::int64_t n_lines_ = 0;
 };
 
 }  // namespace brasa

@@ -107,7 +107,7 @@ void CorpusEncoder::finish(std::int64_t min_count, std::optional<std::int64_t> m
   join_workers();
   if (failed_) throw_failure();
   queue_.release_memory();
-  std::vector<const WordTable*> tables;
+  std::vector<WordTable*> tables;
   for (const auto& counter : counters_) tables.push_back(&counter->table());
   vocabulary_ = merge_vocabulary(tables, min_count, max_vocab);
   counters_.clear();
@@ -158,8 +158,10 @@ void CorpusEncoder::process(TextBlock& block, std::uint32_t worker) {
   }
   IdBlock ids = store_.store(counter.ids(), worker);
   n_tokens_.fetch_add(static_cast<std::int64_t>(ids.n_tokens), std::memory_order_relaxed);
-  const BlockLines lines{block.segments.front().source, block.segments.back().source,
-                         count_lines(block, block.segments.back().offset, block.size)};
+  const Segment last = block.segments.back();
+  const std::int64_t n_lines =
+      last.offset == 0 ? counter.n_lines() : count_lines(block, last.offset, block.size);
+  const BlockLines lines{block.segments.front().source, last.source, n_lines};
   const std::lock_guard lock(mutex_);
   id_blocks_[block.index] = std::move(ids);
   lines_[block.index] = lines;

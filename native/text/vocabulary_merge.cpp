@@ -34,20 +34,28 @@ std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count
   return keys;
 }
 
+// Adds the words of one table to another; gives their numbers there.
+std::vector<std::int32_t> add_words(WordTable& words, const WordTable& other) {
+  constexpr std::size_t kAhead = 16;  // look-ups that wait for memory together
+  const std::span entries = other.entries();
+  std::vector<std::int32_t> numbers(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i + kAhead < entries.size()) words.prefetch_slot(other.hash(entries[i + kAhead]));
+    if (i + kAhead / 2 < entries.size()) words.prefetch_entry(other.hash(entries[i + kAhead / 2]));
+    numbers[i] = static_cast<std::int32_t>(words.add_entry(other, entries[i]));
+  }
+  return numbers;
+}
+
 }  // namespace
 
-MergedVocabulary merge_vocabulary(std::span<const WordTable* const> tables, std::int64_t min_count,
+MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
                                   std::optional<std::int64_t> max_vocab) {
   MergedVocabulary merged;
-  WordTable words;
+  WordTable& words = *tables[0];
   merged.final_ids.resize(tables.size());
-  for (std::size_t t = 0; t < tables.size(); ++t) {
-    std::vector<std::int32_t>& joined_ids = merged.final_ids[t];
-    joined_ids.reserve(tables[t]->entries().size());
-    for (const WordTable::Entry& entry : tables[t]->entries()) {
-      joined_ids.push_back(static_cast<std::int32_t>(words.add_entry(*tables[t], entry)));
-    }
-  }
+  for (std::size_t t = 1; t < tables.size(); ++t)
+    merged.final_ids[t] = add_words(words, *tables[t]);
   const std::uint32_t line_end = words.add(kLineEnd, 0);
   const std::span entries = words.entries();
   for (std::size_t id = 0; id < entries.size(); ++id) {
@@ -83,6 +91,7 @@ MergedVocabulary merge_vocabulary(std::span<const WordTable* const> tables, std:
   for (std::vector<std::int32_t>& ids : merged.final_ids) {
     for (std::int32_t& id : ids) id = index_of[static_cast<std::uint32_t>(id)];
   }
+  merged.final_ids[0] = std::move(index_of);
   return merged;
 }
 

@@ -24,9 +24,10 @@ struct MergedVocabulary {
   std::vector<std::vector<std::int32_t>> final_ids;
 };
 
-// Keeps words that occur at least `min_count` times, and of these the `max_vocab` first.
-// Throws std::length_error if more words are left than an int32 can number.
-MergedVocabulary merge_vocabulary(std::span<const WordTable* const> tables, std::int64_t min_count,
+// Joins all tables in the first one. Keeps words that occur at least `min_count` times, and of
+// these the `max_vocab` first. Throws std::length_error if more words are left than an int32 can
+// number.
+MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
                                   std::optional<std::int64_t> max_vocab);
 
 }  // namespace brasa

@@ -26,11 +26,16 @@ class WordTable {
   std::uint32_t add_short(WordKey key, std::uint64_t hash, std::int64_t count = 1);
   std::uint32_t add_long(std::string_view word, std::uint64_t hash, std::int64_t count = 1);
   std::uint32_t add(std::string_view word, std::int64_t count = 1);
-  // Counts an entry of another table.
+  // Counts as often as another table's entry says.
   std::uint32_t add_entry(const WordTable& other, const Entry& entry);
 
-  // Starts loading the slot in which a word with this hash is looked for.
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & slot_mask_]); }
+  // Starts loading the slot in which a word with this hash is looked for, and, once it is there,
+  // the entry that it points to.
+  void prefetch_slot(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & slot_mask_]); }
+  void prefetch_entry(std::uint64_t hash) const {
+    const auto number = static_cast<std::uint32_t>(slots_[hash & slot_mask_]);
+    __builtin_prefetch(entries_.data() + (number - (number == 0 ? 0 : 1)));
+  }
 
   std::span<const Entry> entries() const { return entries_; }
   // The word's bytes, valid as long as the entry and the table are left alone.
