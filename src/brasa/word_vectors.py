@@ -107,6 +107,8 @@ class WordVectors:
         config = WordVectorsConfig.parse(hyperparameters)
         if not isinstance(corpus, Corpus):
             corpus = Corpus(corpus, text_options or TextOptions())
+        elif text_options is not None:
+            raise ConfigError("text_options", text_options, "left out: the Corpus has its own")
         every = [*listeners, *([] if callback is None else [callback])]
         return cls(training.train(corpus, config, listeners=every, keep_partial=keep_partial))
 

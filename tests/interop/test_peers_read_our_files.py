@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from brasa import formats, lookup
+from brasa import WordVectors, formats, lookup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +126,20 @@ def test_gensim_reads_the_text(
     np.testing.assert_allclose(
         found["vectors"], lookup.compose(embeddings, words), rtol=1e-4, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("loss", ["ns", "hs"])
+def test_fasttext_opens_a_trained_model(run_peer: RunPeer, tmp_path: Path, loss: str) -> None:
+    lines = [
+        f"o fogo da brasa {i % 50} aquece a noite {i % 7} e a ação 北海道" for i in range(3000)
+    ]
+    trained = WordVectors.train(
+        lines, subwords=True, vector_dim=16, epochs=2, threads=1, loss=loss, buckets=20_000
+    )
+    words = [*trained.words, *UNSEEN]
+    (tmp_path / "words").write_bytes("\n".join(words).encode())
+    trained.export(tmp_path / "vectors.bin", "fasttext")
+    found = run_peer(FASTTEXT, tmp_path / "vectors.bin", tmp_path / "words")
+    assert list(found["known"]) == trained.words
+    np.testing.assert_allclose(found["vectors"], trained.vectors(words), atol=1e-5)
+    assert np.abs(found["vectors"]).max() > 0.01
