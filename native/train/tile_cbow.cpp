@@ -3,9 +3,14 @@
 // The hidden vector of centre i is the mean over all input rows of all its context words, as in
 // fastText: h_i = (sum of S_c) / (sum of n_c) over its contexts c, with S_c the sum and n_c the number
 // of the rows of the word at position c. The loss is
-//   -log sigmoid(h_i . o_i)  +  w sum_s -log sigmoid(-h_i . n_s),   w = negative_samples / shared_negatives,
-// with o_i the output row of the centre. S_c is computed once for all centres that see position c,
-// and the rows of the word at c move once, by the sum of those centres' steps.
+//   -log sigmoid(h_i . o_i)  +  w sum_s -log sigmoid(-h_i . n_s),
+//   w = negative_samples / shared_negatives,
+// with o_i the output row of the centre.
+//
+// S_c is computed once for all centres that see position c, in this tile and the next, and moves with
+// the steps of its centres; the rows of the word at c follow once, when no later centre sees c. With
+// subwords, reading and moving rows is nearly all of the work, and tiles that share no position with
+// their neighbors would do it (16 + 2 * window) / 16 times as often.
 #include "train/tile.h"
 
 namespace brasa {
@@ -21,13 +26,11 @@ class CbowTile : public Step {
         n_positions_(problem.tile_size + 2 * size_t{problem.window_size}),
         negatives_(problem, kernels, lanes_),
         word_sums_(n_positions_ * stride_),
+        pending_(n_positions_ * stride_),
         hidden_(lanes_ * stride_),
         transposed_(lanes_ * stride_),
         step_(lanes_ * stride_),
-        gradients_(lanes_),
-        position_step_(stride_),
-        ones_(std::max(n_positions_, lanes_)) {
-    std::fill_n(ones_.data(), std::max(n_positions_, lanes_), 1.0f);
+        gradients_(lanes_) {
     for (size_t i = 0; i < lanes_; ++i) {
       hidden_rows_.push_back(hidden_.data() + i * stride_);
       step_rows_.push_back(step_.data() + i * stride_);
@@ -35,38 +38,42 @@ class CbowTile : public Step {
     n_prefetch_calls_ = 2 * problem.tile_size + negatives_.n_prefetch_calls(problem.tile_size);
   }
 
-  size_t tile_size() const override { return problem_.tile_size; }
+  void place(size_t number, size_t n, std::vector<size_t>& tile) const override {
+    const size_t begin = std::min(n, number * problem_.tile_size);
+    for (size_t i = begin; i < std::min(n, begin + problem_.tile_size); ++i) tile.push_back(i);
+  }
 
-  void prepare(const Block& block, size_t begin, size_t end, Random& random) override {
+  void prepare(const Block& block, std::span<const size_t> tile, Random& random) override {
     prefetcher_.clear();
     negatives_.take();
-    if (begin == end) return;
-    // The positions left of the tile are contexts of the tile before it: they are in the cache.
-    const size_t ahead = std::min(block.words.size(), end + problem_.window_size);
-    for (size_t i = begin; i < ahead; ++i) {
+    if (tile.empty()) return;
+    // Of the contexts, those that the tile before it does not load.
+    const size_t reach = problem_.window_size;
+    const size_t ahead = std::min(block.words.size(), tile.back() + 1 + reach);
+    for (size_t i = tile.front() == 0 ? 0 : tile.front() + reach; i < ahead; ++i) {
       for (const int32_t row : problem_.rows_of(block.words[i])) {
         prefetcher_.push(problem_.input.row(row));
       }
     }
-    for (size_t i = begin; i < end; ++i) prefetcher_.push(problem_.output.row(block.words[i]));
+    for (const size_t i : tile) prefetcher_.push(problem_.output.row(block.words[i]));
     negatives_.draw(random, prefetcher_);
     prefetcher_.spread(n_prefetch_calls_);
   }
 
-  void train(const Block& block, size_t begin, size_t end, float learning_rate,
+  void train(const Block& block, std::span<const size_t> tile, float learning_rate,
              LossSum* loss) override {
-    const size_t n = end - begin;
-    find_positions(block, begin, end);
-    sum_words(block);
-    compute_hidden(block, begin, n);
+    const size_t begin = tile.front(), end = tile.back() + 1, n = tile.size();
+    if (begin == 0) first_ = loaded_ = 0;
+    load(block, std::min(block.words.size(), end + problem_.window_size));
+    compute_hidden(block, tile);
     for (size_t i = 0; i < n; ++i) {
-      const float* target = problem_.output.row(block.words[begin + i]);
+      const float* target = problem_.output.row(block.words[tile[i]]);
       kernels_.dot_rows(hidden_rows_[i], &target, 1, stride_, gradients_.data() + i);
     }
     negatives_.score(transposed_.data(), prefetcher_);
     if (loss != nullptr) {
       for (size_t i = 0; i < n; ++i) {
-        if (block.n_contexts(begin + i) == 0) continue;
+        if (block.n_contexts(tile[i]) == 0) continue;
         loss->loss += softplus_of_minus(gradients_[i]);
         loss->pairs += 1;
       }
@@ -76,88 +83,94 @@ class CbowTile : public Step {
     std::fill_n(step_.data(), n * stride_, 0.0f);
     negatives_.add_hidden_steps(learning_rate, std::span(step_rows_).first(n), prefetcher_);
     for (size_t i = 0; i < n; ++i) {
-      if (block.n_contexts(begin + i) == 0) continue;
-      const float* target = problem_.output.row(block.words[begin + i]);
+      if (block.n_contexts(tile[i]) == 0) continue;
+      const float* target = problem_.output.row(block.words[tile[i]]);
       kernels_.add_weighted_rows(step_rows_[i], &target, &gradients_[i], 1, stride_);
     }
     for (size_t i = 0; i < n; ++i) {
-      if (block.n_contexts(begin + i) == 0) continue;
-      kernels_.add_weighted_rows(problem_.output.row(block.words[begin + i]), &hidden_rows_[i],
+      if (block.n_contexts(tile[i]) == 0) continue;
+      kernels_.add_weighted_rows(problem_.output.row(block.words[tile[i]]), &hidden_rows_[i],
                                  &gradients_[i], 1, stride_);
     }
-    negatives_.update_rows(std::span(hidden_rows_).first(n), prefetcher_);
-    update_contexts(block, begin, n);
+    negatives_.update_rows(std::span<const float* const>(hidden_rows_.data(), n), prefetcher_);
+    move_positions(block, begin, end);
+    const bool last = end == block.words.size();
+    store(block, last ? loaded_ : end - std::min<size_t>(end, problem_.window_size));
   }
 
  private:
-  void find_positions(const Block& block, size_t begin, size_t end) {
-    first_position_ = static_cast<int32_t>(begin);
-    end_position_ = first_position_;
-    for (size_t i = begin; i < end; ++i) {
-      if (block.n_contexts(i) == 0) continue;
-      first_position_ = std::min(first_position_, block.context_begin[i]);
-      end_position_ = std::max(end_position_, block.context_end[i]);
-    }
+  float* word_sum(size_t position) {
+    return word_sums_.data() + position % n_positions_ * stride_;
   }
+  float* pending(size_t position) { return pending_.data() + position % n_positions_ * stride_; }
 
-  void sum_words(const Block& block) {
-    for (int32_t c = first_position_; c < end_position_; ++c) {
-      const auto rows = problem_.rows_of(block.words[static_cast<size_t>(c)]);
+  // Sums the rows of the words up to position `end`.
+  void load(const Block& block, size_t end) {
+    for (; loaded_ < end; ++loaded_) {
+      const auto rows = problem_.rows_of(block.words[loaded_]);
       kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(), 1.0f,
-                        word_sum(c));
+                        word_sum(loaded_));
+      std::fill_n(pending(loaded_), stride_, 0.0f);
     }
   }
 
-  float* word_sum(int32_t position) {
-    return word_sums_.data() + static_cast<size_t>(position - first_position_) * stride_;
-  }
-
-  void compute_hidden(const Block& block, size_t begin, size_t n) {
-    std::fill_n(hidden_.data(), lanes_ * stride_, 0.0f);
-    for (size_t i = 0; i < n; ++i) {
-      const auto centre = static_cast<int32_t>(begin + i);
-      size_t n_rows = 0;
-      sources_.clear();
-      for (int32_t c = block.context_begin[begin + i]; c < block.context_end[begin + i]; ++c) {
-        if (c == centre) continue;
-        sources_.push_back(word_sum(c));
-        n_rows += problem_.rows_of(block.words[static_cast<size_t>(c)]).size();
-      }
-      negatives_.set_pairs(i, sources_.empty() ? 0 : 1);
-      scales_.assign(sources_.size(), 1.0f / static_cast<float>(std::max<size_t>(1, n_rows)));
-      kernels_.add_weighted_rows(hidden_.data() + i * stride_, sources_.data(), scales_.data(),
-                                 sources_.size(), stride_);
+  // Moves the rows of the words before position `end`, which no later centre sees.
+  void store(const Block& block, size_t end) {
+    for (; first_ < end; ++first_) {
+      const auto rows = problem_.rows_of(block.words[first_]);
+      kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
+                           pending(first_));
       prefetcher_.advance(stride_);
     }
-    for (size_t i = n; i < lanes_; ++i) negatives_.set_pairs(i, 0);
+  }
+
+  void compute_hidden(const Block& block, std::span<const size_t> tile) {
+    std::fill_n(hidden_.data(), lanes_ * stride_, 0.0f);
+    for (size_t i = 0; i < lanes_; ++i) {
+      sources_.clear();
+      size_t n_rows = 0;
+      if (i < tile.size()) {
+        const auto end = static_cast<size_t>(block.context_end[tile[i]]);
+        for (auto c = static_cast<size_t>(block.context_begin[tile[i]]); c < end; ++c) {
+          if (c == tile[i]) continue;
+          sources_.push_back(word_sum(c));
+          n_rows += problem_.rows_of(block.words[c]).size();
+        }
+        prefetcher_.advance(stride_);
+      }
+      // Lanes without a centre, and centres without a context, have weight 0.
+      negatives_.set_pairs(i, sources_.empty() ? 0 : 1);
+      scales_.assign(sources_.size(), 1.0f / static_cast<float>(std::max<size_t>(1, n_rows)));
+      kernels_.add_weighted_rows(hidden_rows_[i], sources_.data(), scales_.data(), sources_.size(),
+                                 stride_);
+    }
     for (size_t lane = 0; lane < lanes_; lane += kLanes) {
       kernels_.transpose_tile(hidden_.data() + lane * stride_, stride_,
                               transposed_.data() + lane * stride_);
     }
   }
 
-  // Moves the rows of the word at each context position by the steps of all its centres.
-  void update_contexts(const Block& block, size_t begin, size_t n) {
-    const auto reach = static_cast<int32_t>(problem_.window_size);
-    const auto tile_begin = static_cast<int32_t>(begin), tile_end = tile_begin + static_cast<int32_t>(n);
-    for (int32_t j = first_position_; j < end_position_; ++j) {
+  // Adds to each position the steps of its centres among begin .. end - 1.
+  void move_positions(const Block& block, size_t begin, size_t end) {
+    const size_t reach = problem_.window_size;
+    for (size_t c = begin - std::min(begin, reach); c < std::min(loaded_, end + reach); ++c) {
       sources_.clear();
-      const int32_t stop = std::min(tile_end, j + reach + 1);
-      for (int32_t c = std::max(tile_begin, j - reach); c < stop; ++c) {
-        const auto centre = static_cast<size_t>(c);
-        if (c != j && j >= block.context_begin[centre] && j < block.context_end[centre]) {
-          sources_.push_back(step_rows_[centre - begin]);
+      const auto position = static_cast<int32_t>(c);
+      const size_t stop = std::min(end, c + reach + 1);
+      for (size_t i = std::max(begin, c - std::min(c, reach)); i < stop; ++i) {
+        if (i != c && position >= block.context_begin[i] && position < block.context_end[i]) {
+          sources_.push_back(step_rows_[i - begin]);
         }
       }
-      if (!sources_.empty()) {
-        std::fill_n(position_step_.data(), stride_, 0.0f);
-        kernels_.add_weighted_rows(position_step_.data(), sources_.data(), ones_.data(),
-                                   sources_.size(), stride_);
-        const auto rows = problem_.rows_of(block.words[static_cast<size_t>(j)]);
-        kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
-                             position_step_.data());
-      }
-      prefetcher_.advance(stride_);
+      if (sources_.empty()) continue;
+      scales_.assign(sources_.size(), 1.0f);
+      kernels_.add_weighted_rows(pending(c), sources_.data(), scales_.data(), sources_.size(),
+                                 stride_);
+      // Each of the word's rows will move by the steps, so their sum moves n_rows times as far.
+      const size_t n_rows = problem_.rows_of(block.words[c]).size();
+      scales_.assign(sources_.size(), static_cast<float>(n_rows));
+      kernels_.add_weighted_rows(word_sum(c), sources_.data(), scales_.data(), sources_.size(),
+                                 stride_);
     }
   }
 
@@ -169,19 +182,19 @@ class CbowTile : public Step {
   SharedNegatives negatives_;
   Prefetcher prefetcher_;
   size_t n_prefetch_calls_;
-  FloatBuffer word_sums_;   // [position][dim]
+  FloatBuffer word_sums_;   // [position % n_positions_][dim], S_c
+  FloatBuffer pending_;     // [position % n_positions_][dim], what the word's rows are to move by
   FloatBuffer hidden_;      // [lane][dim]
   FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
   FloatBuffer step_;        // [lane][dim]
   FloatBuffer gradients_;   // of each centre's own output row
-  FloatBuffer position_step_;
-  FloatBuffer ones_;
   std::vector<float*> step_rows_;
-  std::vector<const float*> hidden_rows_;
+  std::vector<float*> hidden_rows_;
   std::vector<const float*> sources_;
   std::vector<float> scales_;
-  int32_t first_position_ = 0;
-  int32_t end_position_ = 0;
+  // Positions first_ .. loaded_ - 1 are summed and not yet stored.
+  size_t first_ = 0;
+  size_t loaded_ = 0;
 };
 
 }  // namespace

@@ -1,0 +1,42 @@
+"""Where training runs: each backend trains spans of the text and knows nothing of the loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from brasa.parameters import Parameters
+from brasa.plan import TrainingPlan
+
+
+@dataclass(frozen=True)
+class SpanResult:
+    """What a backend tells of a span.
+
+    Attributes
+    ----------
+    loss : float
+        Sum of the losses of the pairs that were looked at.
+    n_pairs : float
+        How many those are; backends look at a sample.
+    finite : bool
+        False when a loss was NaN or infinite; the span then ended early.
+    """
+
+    loss: float
+    n_pairs: float
+    finite: bool
+
+
+class Backend(Protocol):
+    """Trains `parameters` in place, as `plan` says."""
+
+    def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None: ...
+
+    def train(self, first: int, last: int) -> SpanResult:
+        """Train blocks ``first .. last - 1`` of ``range(plan.total_blocks)``.
+
+        Block b is block ``b % plan.n_blocks`` of the text. The learning rate falls linearly with
+        the position in all blocks, so that spans of any length give the same result.
+        """
+        ...

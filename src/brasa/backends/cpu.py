@@ -1,0 +1,56 @@
+"""Training on the CPU by the native core, lock-free on several threads."""
+
+from __future__ import annotations
+
+from brasa import _native
+from brasa.backends import SpanResult
+from brasa.errors import ConfigError
+from brasa.parameters import Parameters
+from brasa.plan import TrainingPlan
+
+
+class CpuBackend:
+    """See `brasa.backends.Backend`."""
+
+    def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None:
+        config = plan.config
+        self._threads = threads
+        self._problem = _native.TrainingProblem(
+            cbow=config.mode == "cbow",
+            hierarchical_softmax=config.loss == "hs",
+            window_size=config.window_size,
+            negative_samples=config.negative_samples,
+            shared_negatives=plan.shared_negatives,
+            tile_size=plan.tile_size,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+            tokens=plan.tokens,
+            block_tokens=plan.block_tokens,
+            n_blocks=plan.n_blocks,
+            total_blocks=plan.total_blocks,
+            line_end=plan.line_end,
+            keep=plan.keep,
+            accept=plan.accept,
+            alias=plan.alias,
+            row_offsets=plan.subwords.offsets,
+            rows=plan.subwords.rows,
+            path_offsets=plan.path_offsets,
+            path_nodes=plan.path_nodes,
+            path_branches=plan.path_branches,
+            input=parameters.input,
+            output=parameters.output,
+            instruction_set=instruction_set(config.instruction_set),
+        )
+
+    def train(self, first: int, last: int) -> SpanResult:
+        """Train blocks ``first .. last - 1`` without holding the GIL."""
+        return SpanResult(*self._problem.train_span(first, last, self._threads))
+
+
+def instruction_set(name: str = "auto") -> str:
+    """The kernels that `name` stands for here; raises `ConfigError` if there are none."""
+    found: str | None = _native.instruction_set(name)
+    if found is None:
+        available = [n for n in ("avx512", "avx2", "neon", "scalar") if _native.instruction_set(n)]
+        raise ConfigError("instruction_set", name, f"one this machine has: {', '.join(available)}")
+    return found

@@ -1,0 +1,130 @@
+"""`TrainingPlan`: all that a backend must agree on, computed once, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import _native
+from brasa.config import WordVectorsConfig
+from brasa.encoding import LINE_END, EncodedCorpus, available_threads
+from brasa.subwords import SubwordTable, build_subword_table
+from brasa.vocabulary import Vocabulary
+
+# Words of the encoded text that are subsampled and trained as one piece of work. The lanes of a
+# tile walk through separate sixteenths of it, so a longer block mixes more of the text into a tile;
+# a shorter one lets small corpora use several threads and makes Ctrl-C quicker.
+BLOCK_TOKENS = 4096
+# Centre words of a tile, the lanes of one AVX-512 register.
+TILE_SIZE = 16
+SHARED_NEGATIVES = {"skipgram": 32, "batch_skipgram": 32, "cbow": 16}
+# "Always kept" in `TrainingPlan.keep`.
+ALWAYS = 2**32 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """Tables, sizes and seeds of one training run.
+
+    Attributes
+    ----------
+    config : WordVectorsConfig
+    tokens : int32, shape (n_tokens,)
+        Ids of the text's words, in text order.
+    n_words : int
+        Size of the vocabulary.
+    n_raw_tokens : int
+        Tokens of the text, dropped words included: progress is counted in these.
+    line_end : int
+        Id of ``</s>``, at which windows end; -1 when it is not in the vocabulary.
+    keep : uint32, shape (n_words,)
+        Probability that an occurrence of a word is kept, in units of 2**-32: with f the word's
+        share of the raw tokens and t the sampling threshold, min(1, sqrt(t / f) + t / f), as in
+        fastText. `ALWAYS` draws nothing.
+    accept, alias : uint32 and int32, shape (n_words,)
+        Alias table of the negatives' distribution, count ** negative_exponent.
+    subwords : SubwordTable
+        Input rows of each word.
+    path_offsets, path_nodes, path_branches : int64, int32, uint8
+        Huffman path of each word in compressed rows; empty unless ``loss="hs"``.
+    shared_negatives : int
+        Negatives of a tile; 0 for negatives of each pair's own.
+    tile_size : int
+        Centre words of a tile.
+    """
+
+    config: WordVectorsConfig
+    tokens: npt.NDArray[np.int32]
+    n_words: int
+    n_raw_tokens: int
+    line_end: int
+    keep: npt.NDArray[np.uint32]
+    accept: npt.NDArray[np.uint32]
+    alias: npt.NDArray[np.int32]
+    subwords: SubwordTable
+    path_offsets: npt.NDArray[np.int64]
+    path_nodes: npt.NDArray[np.int32]
+    path_branches: npt.NDArray[np.uint8]
+    shared_negatives: int
+    tile_size: int
+    block_tokens: int = BLOCK_TOKENS
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of one epoch; the last one may be shorter than `block_tokens`."""
+        return -(-len(self.tokens) // self.block_tokens)
+
+    @property
+    def total_blocks(self) -> int:
+        """Blocks of all epochs: the unit of the learning rate's clock."""
+        return self.n_blocks * self.config.epochs
+
+    @property
+    def n_input_rows(self) -> int:
+        """One row for each word and each touched n-gram bucket."""
+        return self.n_words + len(self.subwords.bucket_ids)
+
+    @property
+    def total_words(self) -> int:
+        """Raw tokens of all epochs."""
+        return self.n_raw_tokens * self.config.epochs
+
+
+def make_plan(
+    vocabulary: Vocabulary, corpus: EncodedCorpus, config: WordVectorsConfig
+) -> TrainingPlan:
+    """Compute the tables of a training run."""
+    counts = vocabulary.counts
+    share = counts / vocabulary.n_tokens
+    threshold = config.sampling_threshold
+    keep = np.minimum(1.0, np.sqrt(threshold / share) + threshold / share)
+    if config.loss == "hs":
+        paths = _native.build_huffman_code(counts)
+        accept, alias = np.empty(0, np.uint32), np.empty(0, np.int32)
+    else:
+        paths = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
+        accept, alias = _native.build_alias_table(
+            counts.astype(np.float64) ** config.negative_exponent
+        )
+    line_end = vocabulary.index(LINE_END)
+    shared = config.shared_negatives
+    return TrainingPlan(
+        config=config,
+        tokens=corpus.ids,
+        n_words=len(vocabulary),
+        n_raw_tokens=vocabulary.n_tokens,
+        line_end=-1 if line_end is None else line_end,
+        keep=np.minimum(np.floor(keep * 2**32), ALWAYS).astype(np.uint32),
+        accept=accept,
+        alias=alias,
+        subwords=build_subword_table(
+            vocabulary, config, threads=config.threads or available_threads()
+        ),
+        path_offsets=paths[0],
+        path_nodes=paths[1],
+        path_branches=paths[2],
+        shared_negatives=SHARED_NEGATIVES[config.mode] if shared is None else shared,
+        tile_size=config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE,
+    )

@@ -1,0 +1,240 @@
+"""The loop: spans of text, the clock, progress events, interruption, divergence.
+
+Everything that watches a run is a listener of this loop; none has a loop of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from brasa.backends import Backend, SpanResult
+from brasa.backends.cpu import CpuBackend, instruction_set
+from brasa.config import WordVectorsConfig
+from brasa.corpus import Corpus
+from brasa.encoding import available_threads, encode
+from brasa.errors import DivergenceError, TrainingInterrupted
+from brasa.parameters import Embeddings, Parameters
+from brasa.plan import TrainingPlan, make_plan
+
+# Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
+# at its end, for half a block or about 1 ms.
+_SPAN_SECONDS = 0.25
+# Losses kept in a model's metadata: enough for a curve, and small.
+_HISTORY_POINTS = 200
+
+
+@dataclass(frozen=True)
+class ReadProgress:
+    """The text is being read: bytes and tokens so far."""
+
+    n_bytes: int
+    n_tokens: int
+
+
+@dataclass(frozen=True)
+class CorpusRead:
+    """The text has been read: size of the vocabulary, all tokens, bytes, and how long it took."""
+
+    n_words: int
+    n_tokens: int
+    n_bytes: int
+    seconds: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Training goes on.
+
+    Attributes
+    ----------
+    words, total_words : int
+        Tokens of the text, dropped ones included, times epochs: done, and in all.
+    epoch : float
+        Epochs done, with a fraction.
+    learning_rate : float
+        At this moment.
+    loss : float or None
+        Mean for one positive pair with its negatives, over the last span; None if none was seen.
+    words_per_second : float
+        Since training began.
+    seconds_left : float
+    """
+
+    words: int
+    total_words: int
+    epoch: float
+    learning_rate: float
+    loss: float | None
+    words_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class TrainingFinished:
+    """Training has ended, or was interrupted and is kept; `loss` is that of the last tenth."""
+
+    words: int
+    seconds: float
+    words_per_second: float
+    loss: float | None
+    interrupted: bool
+
+
+Event = ReadProgress | CorpusRead | Progress | TrainingFinished
+Listener = Callable[[Event], object]
+
+
+def train(
+    corpus: Corpus,
+    config: WordVectorsConfig,
+    *,
+    listeners: Iterable[Listener] = (),
+    keep_partial: bool = False,
+    backend: type[Backend] = CpuBackend,
+) -> Embeddings:
+    """Read a corpus and train word vectors on it.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    config : WordVectorsConfig
+    listeners : iterable of callables
+        Each is called with every event. What a listener raises ends the training.
+    keep_partial : bool
+        On Ctrl-C, return what was trained so far instead of raising.
+    backend : type
+        Where to train.
+
+    Raises
+    ------
+    CorpusError, StorageError, ConfigError
+        When the text or a hyperparameter cannot be used.
+    DivergenceError
+        When the numbers stop being finite.
+    TrainingInterrupted
+        On Ctrl-C while training, unless `keep_partial`.
+    """
+    listeners = tuple(listeners)
+    threads = config.threads or available_threads()
+    kernels = instruction_set(config.instruction_set)
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    started = time.perf_counter()
+    vocabulary, encoded = encode(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)))
+    seconds = time.perf_counter() - started
+    tell(
+        CorpusRead(
+            len(vocabulary), vocabulary.n_tokens, encoded.n_bytes, seconds, encoded.sources
+        )
+    )
+    plan = make_plan(vocabulary, encoded, config)
+    parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
+    run = _Run(plan, tell)
+    try:
+        run.train(backend(plan, parameters, threads))
+    except KeyboardInterrupt:
+        if not keep_partial:
+            raise TrainingInterrupted(
+                f"training was interrupted at {run.done / plan.total_blocks:.0%}; nothing was kept"
+            ) from None
+    return Embeddings(
+        vocabulary,
+        config,
+        parameters.input,
+        parameters.output,
+        plan.subwords.bucket_ids,
+        {
+            "brasa_version": version("brasa"),
+            "instruction_set": kernels,
+            "threads": threads,
+            "sources": list(encoded.sources),
+            **run.finish(),
+        },
+    )
+
+
+@dataclass
+class _Run:
+    """State of the loop."""
+
+    plan: TrainingPlan
+    tell: Listener
+    done: int = 0  # blocks
+    started: float = field(default_factory=time.perf_counter)
+    # Sums of losses and pairs in each of _HISTORY_POINTS equal parts of the run.
+    losses: list[float] = field(default_factory=lambda: [0.0] * _HISTORY_POINTS)
+    pairs: list[float] = field(default_factory=lambda: [0.0] * _HISTORY_POINTS)
+
+    def train(self, backend: Backend) -> None:
+        total = self.plan.total_blocks
+        n_blocks = 1
+        while self.done < total:
+            began = time.perf_counter()
+            last = min(total, self.done + n_blocks)
+            result = backend.train(self.done, last)
+            self._note(result, last)
+            # Grow carefully: the first spans are slower, while caches and pages are cold.
+            seconds = max(time.perf_counter() - began, 1e-4)
+            n_blocks = max(1, min(2 * n_blocks, int(n_blocks * _SPAN_SECONDS / seconds)))
+
+    def _note(self, result: SpanResult, last: int) -> None:
+        if not result.finite:
+            raise DivergenceError(
+                f"training diverged at {self.done / self.plan.total_blocks:.0%} of the text: its "
+                "numbers are no longer finite. Lower learning_rate (now "
+                f"{self.plan.config.learning_rate:g}), or raise shared_negatives or min_count"
+            )
+        point = self.done * _HISTORY_POINTS // self.plan.total_blocks
+        self.losses[point] += result.loss
+        self.pairs[point] += result.n_pairs
+        self.done = last
+        fraction = last / self.plan.total_blocks
+        seconds = time.perf_counter() - self.started
+        self.tell(
+            Progress(
+                words=self._words(),
+                total_words=self.plan.total_words,
+                epoch=fraction * self.plan.config.epochs,
+                learning_rate=self.plan.config.learning_rate * (1.0 - fraction),
+                loss=result.loss / result.n_pairs if result.n_pairs else None,
+                words_per_second=self._words() / seconds,
+                seconds_left=seconds / fraction - seconds,
+            )
+        )
+
+    def _words(self) -> int:
+        return self.plan.total_words * self.done // self.plan.total_blocks
+
+    def finish(self) -> dict[str, Any]:
+        """Tell that it is over; gives what a model keeps of it."""
+        seconds = time.perf_counter() - self.started
+        interrupted = self.done < self.plan.total_blocks
+        history = [
+            [(point + 1) / _HISTORY_POINTS, loss / pairs]
+            for point, (loss, pairs) in enumerate(zip(self.losses, self.pairs, strict=True))
+            if pairs
+        ]
+        tail = slice(-_HISTORY_POINTS // 10, None)
+        tail_pairs = sum(self.pairs[tail])
+        finished = TrainingFinished(
+            words=self._words(),
+            seconds=seconds,
+            words_per_second=self._words() / seconds,
+            loss=sum(self.losses[tail]) / tail_pairs if tail_pairs else None,
+            interrupted=interrupted,
+        )
+        self.tell(finished)
+        return {
+            "loss_history": history,
+            "training_seconds": seconds,
+            "words_per_second": finished.words_per_second,
+            "interrupted": interrupted,
+        }
