@@ -19,9 +19,10 @@ from brasa.subwords import Subwords
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from brasa.parameters import Embeddings, FloatMatrix
+    from brasa.training import Listener
     from brasa.vocabulary import Vocabulary
 
 
@@ -71,8 +72,8 @@ class WordVectors:
         corpus: Any,
         *,
         text_options: TextOptions | None = None,
-        listeners: Iterable[Callable[[Any], None]] = (),
-        callback: Callable[[Any], None] | None = None,
+        listeners: Iterable[Listener] = (),
+        callback: Listener | None = None,
         keep_partial: bool = False,
         **hyperparameters: Any,
     ) -> WordVectors:
@@ -85,7 +86,7 @@ class WordVectors:
         text_options : TextOptions, optional
             Lower-casing, Unicode normalization, treatment of invalid bytes.
         listeners : iterable of callables
-            Each is called with every event of the training: see `brasa.training`.
+            Each is called with every event of the training: see `brasa.training.Event`.
         callback : callable, optional
             One more listener.
         keep_partial : bool
