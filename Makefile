@@ -7,7 +7,7 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/.installed ## train on WordNet's text and look at the vectors
-	@$(bin)/brasa demo
+	@$(bin)/brasa demo --output build/demo
 
 test: .venv/.installed ## run all Python tests (PYTEST_ARGS="-k ..." for some)
 	@$(bin)/python -m pytest -n auto $(PYTEST_ARGS)

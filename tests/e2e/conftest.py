@@ -55,6 +55,7 @@ def run(tmp_path: Path) -> Run:
             input=stdin,
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             cwd=tmp_path,
             timeout=120,
             check=False,

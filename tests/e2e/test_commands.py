@@ -39,12 +39,10 @@ def test_vectors_as_text_have_five_digits(run: Run, model: Path) -> None:
     )
 
 
-def test_vectors_of_words_that_are_not_utf8(run: Run, model: Path, tmp_path: Path) -> None:
-    word = b"caf\xe9"
-    (tmp_path / "words").write_bytes(word + b"\n")
-    text = run("vectors", model, word.decode("utf-8", "surrogateescape"))
-    assert text.returncode == 0
-    assert text.stdout.encode("utf-8", "surrogateescape").startswith(word)
+def test_vectors_of_words_that_are_not_utf8(run: Run, model: Path) -> None:
+    word = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert run("vectors", model, word).stdout.startswith(word + " ")
+    assert run("vectors", model, "-", stdin=f" {word}\n").stdout.startswith(word + " ")
 
 
 def test_neighbors(run: Run, model: Path) -> None:
@@ -138,7 +136,7 @@ def test_train_reports_and_saves(run: Run, corpus: Path, tmp_path: Path) -> None
     lines = done.stderr.splitlines()
     assert lines[0].startswith("Read 0.2") or lines[0].startswith("Read 0.3")
     assert lines[1].startswith("Trained on ")
-    assert lines[2].startswith("WordSim-353 0.")
+    assert lines[2].startswith("WordSim-353 ")
     assert lines[3:] == ["Saved model", "Saved model/vectors.txt", "Saved v.bin"]
 
 
@@ -182,7 +180,7 @@ def test_demo_tells_all(run: Run, threads: int, tmp_path: Path) -> None:
     assert "here/demo" in done.stdout
     vectors = brasa.load(tmp_path / "here/demo")
     for word in ("awesome", "awweeesome"):
-        start = " ".join(f"{x:8.4f}" for x in vectors[word][:6])
+        start = " ".join(f"{x:8.4f}" for x in vectors[word][:4])
         assert f"{word:<10}  {start} ..." in done.stdout
     assert f"{vectors.similarity('awesome', 'awweeesome'):.3f}" in done.stdout
 

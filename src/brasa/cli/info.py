@@ -50,8 +50,8 @@ def _model(vectors: WordVectors) -> dict[str, Any]:
         "n_ngram_rows": len(embeddings.bucket_ids),
         "megabytes": round((embeddings.input.nbytes + embeddings.output.nbytes) / 1e6, 1),
         "loss": history[-1][1] if history else None,
-        **metadata,
         **vectors.config.to_dict(),
+        **metadata,  # after the config: threads and kernels as they were, not as they were asked
     }
 
 

@@ -145,8 +145,10 @@ class BarDisplay(PlainDisplay):
         with contextlib.suppress(OSError, ValueError):
             line = summary(event)
             if line is not None:
-                self._hide()
+                self._bar.update(self._task, visible=False, refresh=True)
                 self.print(line)
+                if isinstance(event, CorpusRead):  # n-grams and tables take a second or more
+                    self._draw_text("Preparing", "", "")
             elif time.monotonic() - self._last >= _SECONDS_BETWEEN_FRAMES:
                 self._last = time.monotonic()
                 self._draw(event)
@@ -157,22 +159,22 @@ class BarDisplay(PlainDisplay):
 
     def _draw(self, event: Event) -> None:
         if isinstance(event, ReadProgress):
-            self._bar.update(
-                self._task, visible=True, description="Reading",
-                speed=f"{millions(event.n_tokens)} words", detail="",
-                left=f"{event.n_bytes / 1e6:.0f} MB", refresh=True,
-            )  # fmt: skip
+            megabytes = f"{event.n_bytes / 1e6:.0f} MB"
+            self._draw_text("Reading", f"{millions(event.n_tokens)} words", megabytes)
         elif isinstance(event, Progress):
-            self._bar.update(
-                self._task, visible=True, description="Training",
-                completed=event.words, total=event.total_words,
-                speed=f"{millions(event.words_per_second)} words/s",
-                detail=f"lr {event.learning_rate:.4f}  loss {_loss(event.loss)}",
-                left=f"{_clock(event.seconds_left)} left", refresh=True,
-            )  # fmt: skip
+            self._bar.update(self._task, completed=event.words, total=event.total_words)
+            self._draw_text(
+                "Training",
+                f"{millions(event.words_per_second)} words/s",
+                f"{_clock(event.seconds_left)} left",
+                f"lr {event.learning_rate:.4f}  loss {_loss(event.loss)}",
+            )
 
-    def _hide(self) -> None:
-        self._bar.update(self._task, visible=False, refresh=True)
+    def _draw_text(self, stage: str, speed: str, left: str, detail: str = "") -> None:
+        self._bar.update(
+            self._task, visible=True, description=stage, speed=speed, detail=detail, left=left,
+            refresh=True,
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
