@@ -87,7 +87,7 @@ class WordVectorsConfig:
         None,
         "Negatives drawn for a whole tile of words, weighted so that each pair has "
         "negative_samples of them; 0 draws negative_samples of its own for every pair, "
-        "which is exact and several times slower. Default: 32 (cbow: 16).",
+        "which is exact and several times slower. Default: 32.",
         minimum=0,
         maximum=MAX_SHARED_NEGATIVES,
     )

@@ -1,0 +1,297 @@
+"""Training in NumPy, slow and obvious: the specification that other backends are tested against.
+
+It draws the same random numbers as the native core and follows the same order, in double precision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa.backends import SpanResult
+from brasa.parameters import Parameters
+from brasa.plan import ALWAYS, TrainingPlan
+
+Vector = npt.NDArray[np.float64]
+
+_WORD = 2**64 - 1
+# The loss is looked at in one tile of this many.
+_LOSS_INTERVAL = 8
+_MAX_REDRAWS = 64
+
+
+class Random:
+    """SplitMix64 (Steele, Lea, Flood 2014), one stream for each block of text."""
+
+    def __init__(self, seed: int, stream: int) -> None:
+        self._state = _mix(seed ^ _mix(stream + 1))
+
+    def next(self) -> int:
+        """64 random bits."""
+        self._state = (self._state + 0x9E3779B97F4A7C15) & _WORD
+        return _mix(self._state)
+
+    def below(self, n: int) -> int:
+        """Uniform over ``range(n)``."""
+        return ((self.next() >> 32) * n) >> 32
+
+
+def _mix(z: int) -> int:
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
+    return z ^ (z >> 31)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block after subsampling: words, and positions of the contexts of each (itself left out)."""
+
+    words: list[int]
+    contexts: list[list[int]]
+
+
+def sample_block(plan: TrainingPlan, index: int, random: Random) -> Block:
+    """Draw which tokens of a block are kept and, at each line's end, the windows of the line."""
+    begin = index * plan.block_tokens
+    words: list[int] = []
+    contexts: list[list[int]] = []
+
+    def close_line() -> None:
+        first, last = len(contexts), len(words)
+        for i in range(first, last):
+            reach = random.below(plan.config.window_size) + 1
+            window = range(max(first, i - reach), min(last, i + reach + 1))
+            contexts.append([j for j in window if j != i])
+
+    for word in plan.tokens[begin : begin + plan.block_tokens].tolist():
+        keep = int(plan.keep[word])
+        if keep == ALWAYS or random.next() >> 32 < keep:
+            words.append(word)
+        if word == plan.line_end:
+            close_line()
+    close_line()
+    return Block(words, contexts)
+
+
+class ReferenceBackend:
+    """See `brasa.backends.Backend`; one thread whatever is asked for."""
+
+    def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None:
+        self._plan = plan
+        self._parameters = parameters
+        self._input = parameters.input.astype(np.float64)
+        self._output = parameters.output.astype(np.float64)
+
+    def train(self, first: int, last: int) -> SpanResult:
+        """Train blocks ``first .. last - 1``."""
+        loss = n_pairs = 0.0
+        for index in range(first, last):
+            block_loss, block_pairs = self._train_block(index)
+            loss += block_loss
+            n_pairs += block_pairs
+        self._parameters.input[:] = self._input
+        self._parameters.output[:] = self._output
+        return SpanResult(loss, n_pairs, math.isfinite(loss))
+
+    def _train_block(self, index: int) -> tuple[float, float]:
+        plan, config = self._plan, self._plan.config
+        random = Random(config.seed, index)
+        block = sample_block(plan, index % plan.n_blocks, random)
+        n = len(block.words)
+        pairwise = config.loss == "hs" or plan.shared_negatives == 0
+        carried = _Carried()
+        loss = n_pairs = done = 0.0
+        for number, tile in enumerate(_tiles(plan, n, pairwise)):
+            remaining = 1 - (index + done / n) / plan.total_blocks
+            rate = config.learning_rate * remaining
+            if pairwise:
+                result = self._train_pairs(block, tile[0], rate, random)
+            else:
+                negatives = [self._draw(random) for _ in range(plan.shared_negatives)]
+                if config.mode == "cbow":
+                    result = self._train_cbow_tile(block, tile, negatives, rate, carried)
+                else:
+                    result = self._train_skipgram_tile(block, tile, negatives, rate)
+            done += len(tile)
+            if number % _LOSS_INTERVAL == 0:
+                loss += result[0]
+                n_pairs += result[1]
+        return loss, n_pairs
+
+    def _draw(self, random: Random) -> int:
+        bits = random.next()
+        slot = ((bits >> 32) * self._plan.n_words) >> 32
+        accepted = bits & 0xFFFFFFFF < int(self._plan.accept[slot])
+        return slot if accepted else int(self._plan.alias[slot])
+
+    def _rows(self, word: int) -> npt.NDArray[np.int32]:
+        table = self._plan.subwords
+        return table.rows[table.offsets[word] : table.offsets[word + 1]]
+
+    def _add_to_rows(self, rows: npt.NDArray[np.int32], step: Vector) -> None:
+        np.add.at(self._input, rows, step)  # a repeated row moves once for each repetition
+
+    def _train_skipgram_tile(
+        self, block: Block, tile: Sequence[int], negatives: list[int], rate: float
+    ) -> tuple[float, float]:
+        """Positive pairs centre by centre, then all centres against all negatives at once."""
+        plan, output = self._plan, self._output
+        hidden = np.array([self._input[self._rows(block.words[i])].mean(axis=0) for i in tile])
+        steps = np.zeros_like(hidden)
+        weights = np.zeros(len(tile))
+        loss = n_pairs = 0.0
+        for lane, i in enumerate(tile):
+            contexts = np.array([block.words[j] for j in block.contexts[i]], np.intp)
+            scores = output[contexts] @ hidden[lane]
+            loss += float(_softplus(-scores).sum())
+            gradients = rate * (1 - _sigmoid(scores))
+            steps[lane] = gradients @ output[contexts]
+            np.add.at(output, contexts, np.outer(gradients, hidden[lane]))
+            hidden[lane] += steps[lane]
+            weights[lane] = len(contexts) * plan.config.negative_samples / plan.shared_negatives
+            n_pairs += len(contexts)
+        loss += self._train_negatives(hidden, steps, negatives, weights, rate)
+        for lane, i in enumerate(tile):
+            self._add_to_rows(self._rows(block.words[i]), steps[lane])
+        return loss, n_pairs
+
+    def _train_negatives(
+        self, hidden: Vector, steps: Vector, negatives: list[int], weights: Vector, rate: float
+    ) -> float:
+        """Add to `steps` what the negatives ask for, and move the negatives' rows."""
+        scores = hidden @ self._output[negatives].T
+        gradients = -rate * weights[:, None] * _sigmoid(scores)
+        steps += gradients @ self._output[negatives]
+        np.add.at(self._output, negatives, gradients.T @ hidden)
+        return float((weights[:, None] * _softplus(scores)).sum())
+
+    def _train_cbow_tile(
+        self,
+        block: Block,
+        tile: Sequence[int],
+        negatives: list[int],
+        rate: float,
+        carried: _Carried,
+    ) -> tuple[float, float]:
+        """All centres of a tile at once; see `_Position` for what is carried to the next one."""
+        plan, reach, n = self._plan, self._plan.config.window_size, len(block.words)
+        ahead = min(n, tile[-1] + 1 + reach)
+        for c in range(carried.loaded, ahead):
+            rows = self._rows(block.words[c])
+            carried.positions[c] = _Position(rows, self._input[rows].sum(axis=0))
+        carried.loaded = ahead
+        positions = carried.positions
+        hidden = np.zeros((len(tile), self._input.shape[1]))
+        for lane, i in enumerate(tile):
+            if block.contexts[i]:
+                n_rows = sum(len(positions[c].rows) for c in block.contexts[i])
+                hidden[lane] = sum(positions[c].row_sum for c in block.contexts[i]) / n_rows
+        used = np.array([bool(block.contexts[i]) for i in tile])
+        targets = [block.words[i] for i in tile]
+        scores = (hidden * self._output[targets]).sum(axis=1)
+        gradients = np.where(used, rate * (1 - _sigmoid(scores)), 0.0)
+        steps = gradients[:, None] * self._output[targets]
+        weights = used * plan.config.negative_samples / plan.shared_negatives
+        loss = float(_softplus(-scores)[used].sum())
+        loss += self._train_negatives(hidden, steps, negatives, weights, rate)
+        np.add.at(self._output, targets, gradients[:, None] * hidden)
+        for lane, i in enumerate(tile):
+            for c in block.contexts[i]:
+                positions[c].move(steps[lane])
+        last = tile[-1] + 1 == n
+        for c in [c for c in positions if last or c < tile[-1] + 1 - reach]:
+            position = positions.pop(c)
+            self._add_to_rows(position.rows, position.step)
+        return loss, float(used.sum())
+
+    def _train_pairs(
+        self, block: Block, i: int, rate: float, random: Random
+    ) -> tuple[float, float]:
+        """Each pair on its own, everything moved before the next, as fastText does."""
+        if self._plan.config.mode == "cbow":
+            contexts = [block.words[j] for j in block.contexts[i]]
+            if not contexts:
+                return 0.0, 0.0
+            rows = np.concatenate([self._rows(word) for word in contexts])
+            return self._train_pair(rows, block.words[i], rate, random), 1.0
+        rows = self._rows(block.words[i])
+        losses = [self._train_pair(rows, block.words[j], rate, random) for j in block.contexts[i]]
+        return sum(losses), float(len(losses))
+
+    def _train_pair(
+        self, rows: npt.NDArray[np.int32], target: int, rate: float, random: Random
+    ) -> float:
+        hidden = self._input[rows].mean(axis=0)
+        step = np.zeros_like(hidden)
+        loss = 0.0
+        for row, label in self._labelled(target, random):
+            score = self._output[row] @ hidden
+            loss += float(_softplus(-score if label else score))
+            gradient = rate * (label - float(_sigmoid(score)))
+            step += gradient * self._output[row]
+            self._output[row] += gradient * hidden
+        self._add_to_rows(rows, step)
+        return loss
+
+    def _labelled(self, target: int, random: Random) -> Iterator[tuple[int, bool]]:
+        """The output rows of a pair and what each should answer."""
+        plan = self._plan
+        if plan.config.loss == "hs":
+            path = slice(plan.path_offsets[target], plan.path_offsets[target + 1])
+            nodes, branches = plan.path_nodes[path].tolist(), plan.path_branches[path].tolist()
+            yield from zip(nodes, map(bool, branches), strict=True)
+            return
+        yield target, True
+        for _ in range(plan.config.negative_samples):
+            for _ in range(_MAX_REDRAWS):
+                negative = self._draw(random)
+                if negative != target:
+                    yield negative, False
+                    break
+
+
+class _Position:
+    """A context position of the cbow tile: its word's rows, read once and moved once.
+
+    Between the two, their sum follows the steps; each of the rows will move by every step.
+    """
+
+    def __init__(self, rows: npt.NDArray[np.int32], row_sum: Vector) -> None:
+        self.rows = rows
+        self.row_sum = row_sum
+        self.step = np.zeros_like(row_sum)
+
+    def move(self, step: Vector) -> None:
+        self.step += step
+        self.row_sum = self.row_sum + len(self.rows) * step
+
+
+class _Carried:
+    """Context positions that are read and not yet stored, and how far the block has been read."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, _Position] = {}
+        self.loaded = 0
+
+
+def _tiles(plan: TrainingPlan, n: int, pairwise: bool) -> Iterator[Sequence[int]]:
+    """Positions of each tile: one; consecutive ones; or one from each lane's stretch."""
+    size = 1 if pairwise else plan.tile_size
+    n_tiles = -(-n // size)
+    for number in range(n_tiles):
+        if plan.config.mode == "cbow" or pairwise:
+            yield range(number * size, min(n, (number + 1) * size))
+        else:
+            yield range(number, n, n_tiles)
+
+
+def _sigmoid(x: npt.ArrayLike) -> Vector:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(x))))
+
+
+def _softplus(x: npt.ArrayLike) -> Vector:
+    return np.asarray(np.logaddexp(0.0, x))
