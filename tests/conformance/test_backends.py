@@ -37,7 +37,7 @@ def plan_for(lines: list[list[str]], **hyperparameters: Any) -> TrainingPlan:
         "min_count": 1,
         "sampling_threshold": 0.05,
         "epochs": 1,
-        "buckets": 50,
+        "buckets": 500,
     }
     config = WordVectorsConfig(**{**defaults, **hyperparameters})
     vocabulary, encoded = encode(Corpus(lines), config)
@@ -49,7 +49,7 @@ def start(plan: TrainingPlan) -> Parameters:
     parameters = Parameters.initial(plan.n_input_rows, plan.n_words, plan.config, threads=1)
     random = np.random.default_rng(1)
     for matrix in (parameters.input, parameters.output):
-        matrix[:] = random.normal(0, 0.5, matrix.shape)
+        matrix[:] = random.normal(0, 0.2, matrix.shape)
     return parameters
 
 
