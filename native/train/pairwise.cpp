@@ -15,18 +15,16 @@ class Pairwise : public Step {
         hidden_(stride_),
         step_(stride_) {}
 
-  void place(size_t number, size_t n, std::vector<size_t>& tile) const override {
-    if (number < n) tile.push_back(number);
-  }
+  size_t tile_size() const override { return 1; }
 
-  void prepare(const Block&, std::span<const size_t> tile, Random& random) override {
+  void prepare(const Block&, size_t begin, size_t end, Random& random) override {
     // Negatives are drawn while training; the stream is the block's.
-    if (!tile.empty()) random_ = &random;
+    if (begin != end) random_ = &random;
   }
 
-  void train(const Block& block, std::span<const size_t> tile, float learning_rate,
+  void train(const Block& block, size_t begin, size_t end, float learning_rate,
              LossSum* loss) override {
-    for (const size_t i : tile) {
+    for (size_t i = begin; i < end; ++i) {
       const auto centre = static_cast<int32_t>(i);
       if (problem_.mode == Mode::kCbow) {
         context_rows_.clear();

@@ -1,11 +1,11 @@
-// One training step, chosen by mode and loss: it trains the words at some positions of a block, a tile.
+// One training step, chosen by mode and loss: each trains the words at positions begin .. end - 1
+// of a block.
 #pragma once
 
 #include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <span>
 #include <vector>
 
 #include "train/block.h"
@@ -16,13 +16,13 @@ namespace brasa {
 class Step {
  public:
   virtual ~Step() = default;
-  // Appends the positions that tile `number` of a block of n words takes; none after the last.
-  virtual void place(size_t number, size_t n, std::vector<size_t>& tile) const = 0;
+  // Positions of the block that one call of `train` takes.
+  virtual size_t tile_size() const = 0;
   // Called for every tile in order, before the tile ahead of it is trained: draws its negatives and
   // notes the rows that it will touch, to be fetched meanwhile. An empty tile follows the last.
-  virtual void prepare(const Block& block, std::span<const size_t> tile, Random& random) = 0;
+  virtual void prepare(const Block& block, size_t begin, size_t end, Random& random) = 0;
   // Trains the tile prepared last but one. Adds its loss when `loss` is not null.
-  virtual void train(const Block& block, std::span<const size_t> tile, float learning_rate,
+  virtual void train(const Block& block, size_t begin, size_t end, float learning_rate,
                      LossSum* loss) = 0;
 };
 

@@ -38,42 +38,39 @@ class CbowTile : public Step {
     n_prefetch_calls_ = 2 * problem.tile_size + negatives_.n_prefetch_calls(problem.tile_size);
   }
 
-  void place(size_t number, size_t n, std::vector<size_t>& tile) const override {
-    const size_t begin = std::min(n, number * problem_.tile_size);
-    for (size_t i = begin; i < std::min(n, begin + problem_.tile_size); ++i) tile.push_back(i);
-  }
+  size_t tile_size() const override { return problem_.tile_size; }
 
-  void prepare(const Block& block, std::span<const size_t> tile, Random& random) override {
+  void prepare(const Block& block, size_t begin, size_t end, Random& random) override {
     prefetcher_.clear();
     negatives_.take();
-    if (tile.empty()) return;
+    if (begin == end) return;
     // Of the contexts, those that the tile before it does not load.
     const size_t reach = problem_.window_size;
-    const size_t ahead = std::min(block.words.size(), tile.back() + 1 + reach);
-    for (size_t i = tile.front() == 0 ? 0 : tile.front() + reach; i < ahead; ++i) {
+    const size_t ahead = std::min(block.words.size(), end + reach);
+    for (size_t i = begin == 0 ? 0 : begin + reach; i < ahead; ++i) {
       for (const int32_t row : problem_.rows_of(block.words[i])) {
         prefetcher_.push(problem_.input.row(row));
       }
     }
-    for (const size_t i : tile) prefetcher_.push(problem_.output.row(block.words[i]));
+    for (size_t i = begin; i < end; ++i) prefetcher_.push(problem_.output.row(block.words[i]));
     negatives_.draw(random, prefetcher_);
     prefetcher_.spread(n_prefetch_calls_);
   }
 
-  void train(const Block& block, std::span<const size_t> tile, float learning_rate,
+  void train(const Block& block, size_t begin, size_t end, float learning_rate,
              LossSum* loss) override {
-    const size_t begin = tile.front(), end = tile.back() + 1, n = tile.size();
+    const size_t n = end - begin;
     if (begin == 0) first_ = loaded_ = 0;
     load(block, std::min(block.words.size(), end + problem_.window_size));
-    compute_hidden(block, tile);
+    compute_hidden(block, begin, n);
     for (size_t i = 0; i < n; ++i) {
-      const float* target = problem_.output.row(block.words[tile[i]]);
+      const float* target = problem_.output.row(block.words[begin + i]);
       kernels_.dot_rows(hidden_rows_[i], &target, 1, stride_, gradients_.data() + i);
     }
     negatives_.score(transposed_.data(), prefetcher_);
     if (loss != nullptr) {
       for (size_t i = 0; i < n; ++i) {
-        if (block.n_contexts(tile[i]) == 0) continue;
+        if (block.n_contexts(begin + i) == 0) continue;
         loss->loss += softplus_of_minus(gradients_[i]);
         loss->pairs += 1;
       }
@@ -83,13 +80,13 @@ class CbowTile : public Step {
     std::fill_n(step_.data(), n * stride_, 0.0f);
     negatives_.add_hidden_steps(learning_rate, std::span(step_rows_).first(n), prefetcher_);
     for (size_t i = 0; i < n; ++i) {
-      if (block.n_contexts(tile[i]) == 0) continue;
-      const float* target = problem_.output.row(block.words[tile[i]]);
+      if (block.n_contexts(begin + i) == 0) continue;
+      const float* target = problem_.output.row(block.words[begin + i]);
       kernels_.add_weighted_rows(step_rows_[i], &target, &gradients_[i], 1, stride_);
     }
     for (size_t i = 0; i < n; ++i) {
-      if (block.n_contexts(tile[i]) == 0) continue;
-      kernels_.add_weighted_rows(problem_.output.row(block.words[tile[i]]), &hidden_rows_[i],
+      if (block.n_contexts(begin + i) == 0) continue;
+      kernels_.add_weighted_rows(problem_.output.row(block.words[begin + i]), &hidden_rows_[i],
                                  &gradients_[i], 1, stride_);
     }
     negatives_.update_rows(std::span<const float* const>(hidden_rows_.data(), n), prefetcher_);
@@ -124,15 +121,15 @@ class CbowTile : public Step {
     }
   }
 
-  void compute_hidden(const Block& block, std::span<const size_t> tile) {
+  void compute_hidden(const Block& block, size_t begin, size_t n) {
     std::fill_n(hidden_.data(), lanes_ * stride_, 0.0f);
     for (size_t i = 0; i < lanes_; ++i) {
       sources_.clear();
       size_t n_rows = 0;
-      if (i < tile.size()) {
-        const auto end = static_cast<size_t>(block.context_end[tile[i]]);
-        for (auto c = static_cast<size_t>(block.context_begin[tile[i]]); c < end; ++c) {
-          if (c == tile[i]) continue;
+      if (i < n) {
+        const auto end = static_cast<size_t>(block.context_end[begin + i]);
+        for (auto c = static_cast<size_t>(block.context_begin[begin + i]); c < end; ++c) {
+          if (c == begin + i) continue;
           sources_.push_back(word_sum(c));
           n_rows += problem_.rows_of(block.words[c]).size();
         }

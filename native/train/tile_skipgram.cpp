@@ -22,28 +22,25 @@ class SkipgramTile : public Step {
         hidden_(lanes_ * stride_),
         transposed_(lanes_ * stride_),
         step_(lanes_ * stride_),
-        gradients_(round_up(2 * size_t{problem.window_size}, kLanes)) {
+        gradients_(round_up(2 * size_t{problem.window_size} * lanes_, kLanes)),
+        pair_begin_(lanes_ + 1),
+        coefficients_(lanes_) {
     for (size_t i = 0; i < lanes_; ++i) {
       hidden_rows_.push_back(hidden_.data() + i * stride_);
       step_rows_.push_back(step_.data() + i * stride_);
     }
+    sources_.resize(lanes_);
     // What `train` does for each centre three times, and the pieces of the negatives.
     n_prefetch_calls_ = 3 * problem.tile_size + negatives_.n_prefetch_calls(problem.tile_size);
   }
 
-  // The lanes walk through the block side by side, each in a stretch of its own: the centres of a tile
-  // then share no context, so that a context's row is up to date for each of them.
-  void place(size_t number, size_t n, std::vector<size_t>& tile) const override {
-    const size_t n_tiles = (n + problem_.tile_size - 1) / problem_.tile_size;
-    if (number >= n_tiles) return;
-    for (size_t i = number; i < n; i += n_tiles) tile.push_back(i);
-  }
+  size_t tile_size() const override { return problem_.tile_size; }
 
-  void prepare(const Block& block, std::span<const size_t> tile, Random& random) override {
+  void prepare(const Block& block, size_t begin, size_t end, Random& random) override {
     prefetcher_.clear();
     negatives_.take();
-    if (tile.empty()) return;
-    for (const size_t i : tile) {
+    if (begin == end) return;
+    for (size_t i = begin; i < end; ++i) {
       for (const int32_t row : problem_.rows_of(block.words[i])) {
         prefetcher_.push(problem_.input.row(row));
       }
@@ -53,65 +50,97 @@ class SkipgramTile : public Step {
     prefetcher_.spread(n_prefetch_calls_);
   }
 
-  void train(const Block& block, std::span<const size_t> tile, float learning_rate,
+  void train(const Block& block, size_t begin, size_t end, float learning_rate,
              LossSum* loss) override {
-    const size_t n = tile.size();
-    for (size_t i = 0; i < n; ++i) {
-      const auto rows = problem_.rows_of(block.words[tile[i]]);
-      kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
-                        1.0f / static_cast<float>(rows.size()), hidden_rows_[i]);
-      prefetcher_.advance(stride_);
-    }
-    std::fill_n(step_.data(), n * stride_, 0.0f);
-    for (size_t i = 0; i < n; ++i) {
-      const size_t n_pairs = train_contexts(block, tile[i], i, learning_rate, loss);
-      negatives_.set_pairs(i, n_pairs);
-      prefetcher_.advance(stride_);
-    }
-    // Lanes without a centre score 0 with weight 0: their gradients vanish.
-    std::fill_n(hidden_.data() + n * stride_, (lanes_ - n) * stride_, 0.0f);
-    for (size_t i = n; i < lanes_; ++i) negatives_.set_pairs(i, 0);
-    for (size_t lane = 0; lane < lanes_; lane += kLanes) {
-      kernels_.transpose_tile(hidden_.data() + lane * stride_, stride_,
-                              transposed_.data() + lane * stride_);
-    }
+    const size_t n = end - begin;
+    compute_hidden(block, begin, n);
+    score_contexts(block, begin, n);
     negatives_.score(transposed_.data(), prefetcher_);
-    if (loss != nullptr) loss->loss += negatives_.loss(n);
+    const size_t n_pairs = pair_begin_[n];
+    if (loss != nullptr) {
+      for (size_t k = 0; k < n_pairs; ++k) loss->loss += softplus_of_minus(gradients_[k]);
+      loss->loss += negatives_.loss(n);
+      loss->pairs += static_cast<double>(n_pairs);
+    }
+    kernels_.logistic_gradient(gradients_.data(), round_up(n_pairs, kLanes), 1.0f, learning_rate);
+
+    std::fill_n(step_.data(), n * stride_, 0.0f);
     negatives_.add_hidden_steps(learning_rate, std::span(step_rows_).first(n), prefetcher_);
-    negatives_.update_rows(std::span<const float* const>(hidden_rows_.data(), n), prefetcher_);
     for (size_t i = 0; i < n; ++i) {
-      const auto rows = problem_.rows_of(block.words[tile[i]]);
+      kernels_.add_weighted_rows(step_rows_[i], pair_rows_.data() + pair_begin_[i],
+                                 gradients_.data() + pair_begin_[i],
+                                 pair_begin_[i + 1] - pair_begin_[i], stride_);
+    }
+    update_contexts(block, begin, n);
+    negatives_.update_rows(std::span(hidden_rows_).first(n), prefetcher_);
+    for (size_t i = 0; i < n; ++i) {
+      const auto rows = problem_.rows_of(block.words[begin + i]);
       kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(), step_rows_[i]);
       prefetcher_.advance(stride_);
     }
   }
 
  private:
-  // Trains the positive pairs of the centre at `position`, which is in lane i, and moves its hidden
-  // vector at once. Returns how many pairs there are.
-  size_t train_contexts(const Block& block, size_t position, size_t i, float learning_rate,
-                        LossSum* loss) {
+  void compute_hidden(const Block& block, size_t begin, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+      const auto rows = problem_.rows_of(block.words[begin + i]);
+      kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
+                        1.0f / static_cast<float>(rows.size()), hidden_.data() + i * stride_);
+      prefetcher_.advance(stride_);
+    }
+    // Lanes without a centre score 0 with weight 0: their gradients vanish.
+    std::fill_n(hidden_.data() + n * stride_, (lanes_ - n) * stride_, 0.0f);
+    for (size_t lane = 0; lane < lanes_; lane += kLanes) {
+      kernels_.transpose_tile(hidden_.data() + lane * stride_, stride_,
+                              transposed_.data() + lane * stride_);
+    }
+  }
+
+  // Lists the pairs of each centre and leaves their scores in `gradients_`.
+  void score_contexts(const Block& block, size_t begin, size_t n) {
     pair_rows_.clear();
-    for (int32_t j = block.context_begin[position]; j < block.context_end[position]; ++j) {
-      const auto context = static_cast<size_t>(j);
-      if (context != position) pair_rows_.push_back(problem_.output.row(block.words[context]));
+    pair_begin_[0] = 0;
+    for (size_t i = 0; i < n; ++i) {
+      const auto centre = static_cast<int32_t>(begin + i);
+      for (int32_t j = block.context_begin[begin + i]; j < block.context_end[begin + i]; ++j) {
+        if (j != centre) pair_rows_.push_back(problem_.output.row(block.words[static_cast<size_t>(j)]));
+      }
+      pair_begin_[i + 1] = pair_rows_.size();
+      const size_t n_pairs = pair_begin_[i + 1] - pair_begin_[i];
+      kernels_.dot_rows(hidden_rows_[i], pair_rows_.data() + pair_begin_[i], n_pairs, stride_,
+                        gradients_.data() + pair_begin_[i]);
+      negatives_.set_pairs(i, n_pairs);
+      prefetcher_.advance(stride_);
     }
-    const size_t n = pair_rows_.size();
-    kernels_.dot_rows(hidden_rows_[i], pair_rows_.data(), n, stride_, gradients_.data());
-    if (loss != nullptr) {
-      for (size_t k = 0; k < n; ++k) loss->loss += softplus_of_minus(gradients_[k]);
-      loss->pairs += static_cast<double>(n);
+    for (size_t i = n; i < lanes_; ++i) negatives_.set_pairs(i, 0);
+  }
+
+  // Moves the output row at each context position by what all its centres in the tile ask for.
+  void update_contexts(const Block& block, size_t begin, size_t n) {
+    const size_t last = begin + n - 1;
+    int32_t first_position = block.context_begin[begin], end_position = block.context_end[last];
+    for (size_t i = begin; i <= last; ++i) {
+      first_position = std::min(first_position, block.context_begin[i]);
+      end_position = std::max(end_position, block.context_end[i]);
     }
-    kernels_.logistic_gradient(gradients_.data(), round_up(n, kLanes), 1.0f, learning_rate);
-    kernels_.add_weighted_rows(step_rows_[i], pair_rows_.data(), gradients_.data(), n, stride_);
-    const float* hidden = hidden_rows_[i];
-    for (size_t k = 0; k < n; ++k) {
-      kernels_.add_weighted_rows(pair_rows_[k], &hidden, &gradients_[k], 1, stride_);
+    const auto reach = static_cast<int32_t>(problem_.window_size);
+    const auto tile_begin = static_cast<int32_t>(begin), tile_end = tile_begin + static_cast<int32_t>(n);
+    for (int32_t j = first_position; j < end_position; ++j) {
+      size_t count = 0;
+      const int32_t stop = std::min(tile_end, j + reach + 1);
+      for (int32_t c = std::max(tile_begin, j - reach); c < stop; ++c) {
+        const auto centre = static_cast<size_t>(c);
+        if (c == j || j < block.context_begin[centre] || j >= block.context_end[centre]) continue;
+        const size_t i = centre - begin;
+        const auto pair = static_cast<size_t>(j - block.context_begin[centre] - (j > c ? 1 : 0));
+        sources_[count] = hidden_rows_[i];
+        coefficients_[count++] = gradients_[pair_begin_[i] + pair];
+      }
+      if (count > 0) {
+        kernels_.add_weighted_rows(problem_.output.row(block.words[static_cast<size_t>(j)]),
+                                   sources_.data(), coefficients_.data(), count, stride_);
+      }
     }
-    const float one = 1.0f;
-    const float* step = step_rows_[i];
-    kernels_.add_weighted_rows(hidden_rows_[i], &step, &one, 1, stride_);
-    return n;
   }
 
   const Problem& problem_;
@@ -124,10 +153,13 @@ class SkipgramTile : public Step {
   FloatBuffer hidden_;      // [lane][dim]
   FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
   FloatBuffer step_;        // [lane][dim]
-  FloatBuffer gradients_;   // of one centre's pairs
+  FloatBuffer gradients_;   // of the pairs, centre by centre
   std::vector<float*> step_rows_;
-  std::vector<float*> hidden_rows_;
-  std::vector<float*> pair_rows_;
+  std::vector<const float*> hidden_rows_;
+  std::vector<const float*> pair_rows_;
+  std::vector<size_t> pair_begin_;
+  std::vector<const float*> sources_;
+  FloatBuffer coefficients_;
 };
 
 }  // namespace

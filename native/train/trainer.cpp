@@ -12,8 +12,8 @@
 namespace brasa {
 namespace {
 
-// The loss is computed for one tile in this many: it costs about a tenth of a tile's time.
-constexpr size_t kLossInterval = 8;
+// The loss is computed for one tile in this many: at every eighth it took 3 % of the time.
+constexpr size_t kLossInterval = 32;
 
 std::unique_ptr<Step> make_step(const Problem& problem, const Kernels& kernels) {
   if (problem.loss == Loss::kHierarchicalSoftmax || problem.shared_negatives == 0) {
@@ -28,20 +28,16 @@ void train_block(const Problem& problem, Step& step, uint64_t index, Block& bloc
   sample_block(problem, index % problem.n_blocks, random, block);
   const size_t n = block.words.size();
   if (n == 0) return;
-  std::vector<size_t> tile, next;
-  step.place(0, n, tile);
-  step.prepare(block, tile, random);
-  for (size_t number = 0, done = 0; !tile.empty(); ++number) {
-    next.clear();
-    step.place(number + 1, n, next);
-    step.prepare(block, next, random);
+  const size_t tile = step.tile_size();
+  step.prepare(block, 0, std::min(tile, n), random);
+  for (size_t begin = 0, number = 0; begin < n; begin += tile, ++number) {
+    const size_t end = std::min(begin + tile, n);
+    step.prepare(block, end, std::min(end + tile, n), random);
     const double position =
-        static_cast<double>(index) + static_cast<double>(done) / static_cast<double>(n);
+        static_cast<double>(index) + static_cast<double>(begin) / static_cast<double>(n);
     const double remaining = 1.0 - position / static_cast<double>(problem.total_blocks);
-    step.train(block, tile, static_cast<float>(problem.learning_rate * remaining),
+    step.train(block, begin, end, static_cast<float>(problem.learning_rate * remaining),
                number % kLossInterval == 0 ? &loss : nullptr);
-    done += tile.size();
-    tile.swap(next);
   }
 }
 

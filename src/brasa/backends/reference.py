@@ -20,7 +20,7 @@ Vector = npt.NDArray[np.float64]
 
 _WORD = 2**64 - 1
 # The loss is looked at in one tile of this many.
-_LOSS_INTERVAL = 8
+_LOSS_INTERVAL = 32
 _MAX_REDRAWS = 64
 
 
@@ -138,23 +138,25 @@ class ReferenceBackend:
     def _train_skipgram_tile(
         self, block: Block, tile: Sequence[int], negatives: list[int], rate: float
     ) -> tuple[float, float]:
-        """Positive pairs centre by centre, then all centres against all negatives at once."""
+        """All pairs of a tile at once, with everything as it was at its start."""
         plan, output = self._plan, self._output
         hidden = np.array([self._input[self._rows(block.words[i])].mean(axis=0) for i in tile])
         steps = np.zeros_like(hidden)
         weights = np.zeros(len(tile))
         loss = n_pairs = 0.0
+        context_steps = []
         for lane, i in enumerate(tile):
             contexts = np.array([block.words[j] for j in block.contexts[i]], np.intp)
             scores = output[contexts] @ hidden[lane]
             loss += float(_softplus(-scores).sum())
             gradients = rate * (1 - _sigmoid(scores))
             steps[lane] = gradients @ output[contexts]
-            np.add.at(output, contexts, np.outer(gradients, hidden[lane]))
-            hidden[lane] += steps[lane]
+            context_steps.append((contexts, np.outer(gradients, hidden[lane])))
             weights[lane] = len(contexts) * plan.config.negative_samples / plan.shared_negatives
             n_pairs += len(contexts)
         loss += self._train_negatives(hidden, steps, negatives, weights, rate)
+        for contexts, context_step in context_steps:
+            np.add.at(output, contexts, context_step)
         for lane, i in enumerate(tile):
             self._add_to_rows(self._rows(block.words[i]), steps[lane])
         return loss, n_pairs
@@ -278,15 +280,11 @@ class _Carried:
         self.loaded = 0
 
 
-def _tiles(plan: TrainingPlan, n: int, pairwise: bool) -> Iterator[Sequence[int]]:
-    """Positions of each tile: one; consecutive ones; or one from each lane's stretch."""
+def _tiles(plan: TrainingPlan, n: int, pairwise: bool) -> Iterator[range]:
+    """Consecutive positions of each tile."""
     size = 1 if pairwise else plan.tile_size
-    n_tiles = -(-n // size)
-    for number in range(n_tiles):
-        if plan.config.mode == "cbow" or pairwise:
-            yield range(number * size, min(n, (number + 1) * size))
-        else:
-            yield range(number, n, n_tiles)
+    for begin in range(0, n, size):
+        yield range(begin, min(n, begin + size))
 
 
 def _sigmoid(x: npt.ArrayLike) -> Vector:
