@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
+import io
 import itertools
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from brasa.config import TextOptions
 from brasa.decompression import decompress
 from brasa.errors import CorpusError, StorageError
+from brasa.lines import ITERABLE, read_lines
 
 STDIN = "<stdin>"
-ITERABLE = "<iterable>"
 MAX_TOKEN_BYTES = 1 << 20  # as in the native core, which refuses longer ones
 
 _WHITE_SPACE = (b" ", b"\n", b"\t", b"\r", b"\v", b"\f")
 _READ_BYTES = 1 << 18  # of 64 KiB to 4 MiB the fastest: it stays in the second-level cache
 _HEAD_BYTES = 16  # enough to tell a compressed file
-_BATCH_CHARS = 1 << 18
+_Read = Callable[[int], bytes | None]
 
 
 class Corpus:
@@ -80,7 +81,7 @@ class Corpus:
             For a file that does not exist or cannot be read.
         """
         if self._paths is None:
-            yield ITERABLE, self._prepared(_read_lines(self._lines))
+            yield ITERABLE, self._prepared(read_lines(self._lines))
             return
         # All are looked for before the first is read: a missing one is told at once.
         names = list(itertools.chain.from_iterable(map(_expand, self._paths)))
@@ -98,9 +99,14 @@ def _holds_paths(items: Sequence[Any]) -> bool:
     if not items or not isinstance(items[0], (str, os.PathLike)):
         return False
     first = items[0]
-    if isinstance(first, os.PathLike):
-        return True
-    return len(first.split(maxsplit=1)) < 2 or os.path.exists(first)
+    return isinstance(first, os.PathLike) or len(first.split(maxsplit=1)) < 2 or _exists(first)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long for a name, or with NUL in it
+        return False
 
 
 def _expand(path: Any) -> list[str]:
@@ -109,17 +115,10 @@ def _expand(path: Any) -> list[str]:
         raise CorpusError(f"a list of paths has {type(path).__name__} in it")
     if path == "-":
         return [STDIN]
-    name = os.path.expanduser(os.fspath(path))
-    if not os.path.exists(name):
-        if glob.has_magic(name):
-            found = sorted(glob.glob(name, recursive=True))
-            files = list(itertools.chain.from_iterable(map(_expand, found)))
-            if not files:
-                raise CorpusError("no file matches this pattern", source=name)
-            return files
-        shown = name if len(name) <= 100 else f"{name[:100]}..."
-        raise StorageError(shown, "no such file or folder; lines of text go in as iter(lines)")
-    if os.path.isdir(name):
+    name = os.fspath(path)
+    if not _exists(name):
+        return _match(name)
+    if Path(name).is_dir():
         files = _files_below(name)
         if not files:
             raise CorpusError("a folder without files (hidden ones do not count)", source=name)
@@ -129,6 +128,21 @@ def _expand(path: Any) -> list[str]:
     return [name]
 
 
+def _match(pattern: str) -> list[str]:
+    if not glob.has_magic(pattern):
+        shown = pattern if len(pattern) <= 100 else f"{pattern[:100]}..."
+        raise StorageError(shown, "no such file or folder; lines of text go in as iter(lines)")
+    # Path.glob would need the fixed part of the pattern split off, absolute ones above all.
+    found = sorted(glob.glob(pattern, recursive=True))
+    # What "**" matches has the files below a folder, too: the folder itself would repeat them.
+    files = [name for name in found if Path(name).is_file()]
+    if not files:
+        files = list(itertools.chain.from_iterable(map(_expand, found)))
+    if not files:
+        raise CorpusError("no file matches this pattern", source=pattern)
+    return files
+
+
 def _files_below(folder: str) -> list[str]:
     def refuse(error: OSError) -> None:
         raise StorageError(error.filename, f"not readable: {error.strerror}")
@@ -136,35 +150,37 @@ def _files_below(folder: str) -> list[str]:
     files = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = os.path.join(parent, name)
-            if not name.startswith(".") and os.path.isfile(file):
-                files.append(file)
+        paths = [Path(parent, name) for name in names if not name.startswith(".")]
+        files += [str(path) for path in paths if path.is_file()]
     return sorted(files)
 
 
 def _read_file(name: str) -> Iterator[bytes]:
-    """The text of one file, decompressed."""
-    with contextlib.ExitStack() as stack:
-        read = _stdin_reader() if name == STDIN else _open(name, stack)
-        pieces = _read_pieces(read, name)
-        head = b""
-        for piece in pieces:
-            head += piece
-            if len(head) >= _HEAD_BYTES:
-                break
-        if head or name != STDIN:
-            yield from decompress(head, pieces, name)
+    if name == STDIN:
+        yield from _decompressed(_stdin_reader(), name)
+    else:
+        with _open(name) as file:
+            yield from _decompressed(file.read, name)
 
 
-def _open(name: str, stack: contextlib.ExitStack) -> Callable[[int], bytes | None]:
+def _decompressed(read: _Read, name: str) -> Iterator[bytes]:
+    pieces = _read_pieces(read, name)
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= _HEAD_BYTES:
+            break
+    yield from decompress(head, pieces, name)
+
+
+def _open(name: str) -> io.FileIO:
     try:
-        return stack.enter_context(open(name, "rb", buffering=0)).read
+        return Path(name).open("rb", buffering=0)
     except OSError as error:
         raise StorageError(name, f"not readable: {error.strerror}") from None
 
 
-def _stdin_reader() -> Callable[[int], bytes | None]:
+def _stdin_reader() -> _Read:
     # What a terminal or pipe has is read at once; read() would wait for all of it.
     buffer = getattr(sys.stdin, "buffer", None)
     if buffer is None:
@@ -172,7 +188,7 @@ def _stdin_reader() -> Callable[[int], bytes | None]:
     return buffer.read1  # type: ignore[no-any-return]
 
 
-def _read_pieces(read: Callable[[int], bytes | None], name: str) -> Iterator[bytes]:
+def _read_pieces(read: _Read, name: str) -> Iterator[bytes]:
     while True:
         try:
             piece = read(_READ_BYTES)
@@ -184,80 +200,6 @@ def _read_pieces(read: Callable[[int], bytes | None], name: str) -> Iterator[byt
         if not piece:
             return
         yield piece
-
-
-def _read_lines(items: Iterable[Any]) -> Iterator[bytes]:
-    """The items of an iterable as text, many at a time."""
-    batch = _LineBatch()
-    for item in items:
-        if isinstance(item, str):
-            batch.add_line(item)
-        else:
-            batch.add_tokens(item)
-        if batch.n_chars >= _BATCH_CHARS:
-            yield batch.take()
-    yield batch.take()
-
-
-class _LineBatch:
-    """Lines that become bytes together, since a call for each would cost more than its text."""
-
-    def __init__(self) -> None:
-        self.n_chars = 0
-        self._lines: list[str] = []
-        self._first_line = 1  # of the batch in the whole text
-
-    def add_line(self, line: str) -> None:
-        self._append(line if line.endswith("\n") else line + "\n")
-
-    def add_tokens(self, item: Any) -> None:
-        if isinstance(item, (bytes, bytearray, Mapping, Set)) or not isinstance(item, Iterable):
-            kind = type(item).__name__
-            hint = "; decode it first" if isinstance(item, (bytes, bytearray)) else ""
-            raise self._error(f"an item is {kind}, neither a str nor a list of tokens{hint}")
-        tokens = list(item)
-        try:
-            line = " ".join(tokens)
-        except TypeError:
-            other = next(token for token in tokens if not isinstance(token, str))
-            kind = type(other).__name__
-            raise self._error(f"a list of tokens has {kind} in it, {other!r}") from None
-        # One space between tokens and no other white space: checked at the speed of memchr.
-        if not all(tokens) or _count_breaks(line) != max(len(tokens) - 1, 0):
-            self._refuse_token(tokens)
-        self._append(line + "\n")
-
-    def take(self) -> bytes:
-        text = "".join(self._lines)
-        try:
-            data = text.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError as error:
-            self._lines = [text[: error.start]]
-            problem = f"{text[error.start]!a} is a surrogate that stands for no character"
-            raise self._error(problem) from None
-        self._first_line += data.count(b"\n")
-        self._lines, self.n_chars = [], 0
-        return data
-
-    def _append(self, line: str) -> None:
-        self._lines.append(line)
-        self.n_chars += len(line)
-
-    def _refuse_token(self, tokens: list[str]) -> None:
-        bad = next(token for token in tokens if not token or _count_breaks(token))
-        if bad == "":
-            raise self._error("a list of tokens has an empty one in it")
-        raise self._error(
-            f"the token {bad[:100]!r} has white space or NUL in it; join the parts with _"
-        )
-
-    def _error(self, problem: str) -> CorpusError:
-        line = self._first_line + sum(line.count("\n") for line in self._lines)
-        return CorpusError(problem, source=ITERABLE, line=line)
-
-
-def _count_breaks(text: str) -> int:
-    return sum(map(text.count, " \n\t\r\v\f\0"))
 
 
 def _transform(pieces: Iterator[bytes], prepare: Callable[[bytes], bytes]) -> Iterator[bytes]:

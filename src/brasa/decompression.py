@@ -18,8 +18,9 @@ from brasa.errors import CorpusError, MissingExtraError
 
 # Output is produced in pieces of this size, however well the input is compressed.
 PIECE_BYTES = 1 << 20
-# Zstandard's decoder has no bound on its output: 4 bytes of input can hold a block of 128 KiB.
-_ZSTD_SLICE = 2048
+# Zstandard's decoder has no bound on its output, and 4 bytes of input can hold a block of 128 KiB:
+# given no more than this at once, it makes 32 MiB at most.
+_ZSTD_SLICE = 1024
 
 # Given a decoder and input: pieces of output. The decoder then has `eof` and `unused_data`.
 _Drain = Callable[[Any, bytes], Iterator[bytes]]

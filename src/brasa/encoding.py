@@ -8,16 +8,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import WordVectorsConfig
-from brasa.corpus import Corpus
 from brasa.errors import CorpusError, StorageError
 from brasa.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from brasa.config import WordVectorsConfig
+    from brasa.corpus import Corpus
 
 MAX_TOKENS_IN_MEMORY = 256_000_000
 LINE_END = "</s>"
@@ -111,7 +114,7 @@ def encode(
 def _open_temporary(folder: str, stack: ExitStack) -> int:
     """A file without a name, which costs nothing while it is empty; -1 if there can be none."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         return stack.enter_context(tempfile.TemporaryFile(dir=folder)).fileno()
     except OSError:
         return -1

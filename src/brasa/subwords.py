@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import WordVectorsConfig
+
+if TYPE_CHECKING:
+    from brasa.config import WordVectorsConfig
 
 
 @dataclass(frozen=True)

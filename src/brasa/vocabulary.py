@@ -64,7 +64,7 @@ class Vocabulary:
             raise _broken(f"{n_words} words are more than an int32 can number")
         if arrays[1][0] != 0 or arrays[1][-1] != len(arrays[0]):
             raise _broken(f"its offsets do not span its {len(arrays[0])} bytes")
-        return cls(*arrays, n_tokens)
+        return cls(arrays[0], arrays[1], arrays[2], n_tokens)
 
     @classmethod
     def from_words(cls, words: Iterable[str], counts: npt.ArrayLike, n_tokens: int) -> Vocabulary:
