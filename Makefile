@@ -17,7 +17,7 @@ check: .venv/.installed ## formatting, lint, types, import contract, dependencie
 	$(bin)/ruff format --check --quiet
 	find native -name '*.cpp' -o -name '*.h' | xargs $(bin)/clang-format --dry-run --Werror
 	$(bin)/mypy --no-error-summary
-	$(bin)/lint-imports --no-color
+	$(bin)/lint-imports --no-logo
 	$(bin)/deptry src
 	$(bin)/python -m nanobind.stubgen -q -m brasa._native -o build/_native.pyi && diff -u src/brasa/_native.pyi build/_native.pyi
 

@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from typing import Iterator
 
 PROGRAM = "int main() { auto twice = []<class T>(T x) { return x + x; }; return twice(0); }"
 
 
-def has_compiler():
+def has_compiler() -> bool:
     """Whether the C++ compiler that CMake will take understands C++20."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
     if not compiler or not shutil.which(compiler.split()[0]):
@@ -21,12 +22,12 @@ def has_compiler():
     return succeeds(command, PROGRAM)
 
 
-def succeeds(command, text=""):
+def succeeds(command: "list[str]", text: str = "") -> bool:
     done = subprocess.run(command, input=text.encode(), stderr=subprocess.DEVNULL, check=False)
     return done.returncode == 0
 
 
-def missing():
+def missing() -> "Iterator[str]":
     """One line for each thing that is missing, with what to install."""
     python = "python%d.%d" % sys.version_info[:2]
     if sys.version_info < (3, 10):
@@ -44,7 +45,7 @@ def missing():
         yield "a C++20 compiler, as g++ 11 or newer: apt-get install g++"
 
 
-def main():
+def main() -> None:
     lacks = list(missing())
     for line in lacks:
         sys.stderr.write("brasa needs " + line + "\n")

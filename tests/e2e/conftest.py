@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Run:
     """Run `brasa` in a folder of its own."""
 
     def run_brasa(
-        *arguments: object, stdin: str = "", **options: object
+        *arguments: object, stdin: str = "", env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PROGRAM, *map(str, arguments)],
@@ -59,7 +59,7 @@ def run(tmp_path: Path) -> Run:
             cwd=tmp_path,
             timeout=120,
             check=False,
-            **options,  # type: ignore[call-overload]
+            env=env,
         )
 
     return run_brasa

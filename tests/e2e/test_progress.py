@@ -80,7 +80,16 @@ def test_bar_on_a_terminal(
 def test_no_color_and_dumb_terminals(
     program: Path, corpus: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    command = [program, "train", "skipgram", corpus, "-o", "m", "--epochs=4", "--threads=1"]
+    command: list[str | Path] = [
+        program,
+        "train",
+        "skipgram",
+        corpus,
+        "-o",
+        "m",
+        "--epochs=4",
+        "--threads=1",
+    ]
     _, dumb = on_terminal(command, tmp_path, environment | {"TERM": "dumb"})
     assert "\x1b" not in dumb
     plain = environment | {"TERM": "xterm", "NO_COLOR": "1"}

@@ -1,0 +1,79 @@
+"""The native core of brasa: text, training kernels and vector look-up."""
+
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+class TextError(ValueError):
+    pass
+
+class CorpusEncoder:
+    def __init__(self, threads: int, refuse_invalid_utf8: bool, max_tokens_in_memory: int, spill_file: int) -> None: ...
+
+    def begin_source(self, name: bytes) -> None: ...
+
+    def feed(self, text: bytes) -> None: ...
+
+    def finish(self, min_count: int, max_vocab: int | None) -> dict: ...
+
+    def write_ids(self, ids: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')]) -> None: ...
+
+    def write_ids_to_file(self, file: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    @property
+    def n_bytes(self) -> int: ...
+
+    @property
+    def n_tokens(self) -> int: ...
+
+class WordIndex:
+    def __init__(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def find(self, word: str) -> int: ...
+
+    def find_all(self, words: list) -> Annotated[NDArray[numpy.int32], dict(shape=(None,))]: ...
+
+    @property
+    def n_duplicates(self) -> int: ...
+
+def decode_words(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> list: ...
+
+def word_ngrams(word: bytes, min_char: int, max_char: int) -> list: ...
+
+def word_bucket_ids(word: bytes, min_char: int, max_char: int, buckets: int) -> Annotated[NDArray[numpy.uint32], dict(shape=(None,))]: ...
+
+def hash_word(arg: bytes, /) -> int: ...
+
+def build_subword_table(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], min_char: int, max_char: int, buckets: int, threads: int) -> tuple: ...
+
+class TrainingProblem:
+    """A training problem: views of the plan's arrays and the parameters."""
+
+    def __init__(self, *, cbow: bool, hierarchical_softmax: bool, window_size: int, negative_samples: int, shared_negatives: int, tile_size: int, learning_rate: float, seed: int, tokens: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], block_tokens: int, n_blocks: int, total_blocks: int, line_end: int, keep: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], accept: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], alias: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], row_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], path_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], path_nodes: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], path_branches: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], input: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], output: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], instruction_set: str) -> None: ...
+
+    def train_span(self, first: int, last: int, n_threads: int) -> tuple:
+        """
+        Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).
+        """
+
+def build_alias_table(weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+    """Alias table (accept, alias) of the distribution given by the weights."""
+
+def build_huffman_code(counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+    """Huffman paths (offsets, nodes, branches) of descending counts."""
+
+def fill_uniform(matrix: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], bound: float, seed: int, n_threads: int) -> None:
+    """Fill a padded matrix with uniform numbers from [-bound, bound]."""
+
+def instruction_set(name: str = 'auto') -> object:
+    """
+    Name of the kernels that would be used, None when this processor or build lacks them.
+    """
+
+def compose_vectors(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], n_words: int, bucket_ids: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], min_char: int, max_char: int, buckets: int, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
+
+def format_vector_lines(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], first: int, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)]) -> list: ...
