@@ -184,7 +184,8 @@ def _check(config: Any) -> None:
 def _in_range(value: float, bounds: Mapping[str, Any]) -> bool:
     if not math.isfinite(value):
         return False
-    low, high = bounds["min"], bounds["max"]
+    low: float = bounds["min"]
+    high: float = bounds["max"]
     return low < value < high if bounds["exclusive"] else low <= value <= high
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class BrasaError(Exception):
-    """Base of every error that brasa raises on purpose. The command line exits with code 2 on it."""
+    """Base of every error that brasa raises on purpose; `brasa` exits with code 2 on it."""
 
 
 class ConfigError(BrasaError, ValueError):

@@ -131,9 +131,7 @@ def train(
     vocabulary, encoded = encode(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)))
     seconds = time.perf_counter() - started
     tell(
-        CorpusRead(
-            len(vocabulary), vocabulary.n_tokens, encoded.n_bytes, seconds, encoded.sources
-        )
+        CorpusRead(len(vocabulary), vocabulary.n_tokens, encoded.n_bytes, seconds, encoded.sources)
     )
     plan = make_plan(vocabulary, encoded, config)
     parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)

@@ -49,8 +49,8 @@ class CpuBackend:
 
 def instruction_set(name: str = "auto") -> str:
     """The kernels that `name` stands for here; raises `ConfigError` if there are none."""
-    found: str | None = _native.instruction_set(name)
-    if found is None:
+    found = _native.instruction_set(name)
+    if not isinstance(found, str):
         available = [n for n in ("avx512", "avx2", "neon", "scalar") if _native.instruction_set(n)]
         raise ConfigError("instruction_set", name, f"one this machine has: {', '.join(available)}")
     return found
