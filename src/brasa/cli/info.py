@@ -49,7 +49,7 @@ def _model(vectors: WordVectors) -> dict[str, Any]:
         "n_tokens": vectors.vocabulary.n_tokens,
         "n_ngram_rows": len(embeddings.bucket_ids),
         "megabytes": round((embeddings.input.nbytes + embeddings.output.nbytes) / 1e6, 1),
-        "loss": history[-1][1] if history else None,
+        "final_loss": history[-1][1] if history else None,
         **vectors.config.to_dict(),
         **metadata,  # after the config: threads and kernels as they were, not as they were asked
     }
