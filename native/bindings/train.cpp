@@ -134,8 +134,18 @@ void bind_train(nb::module_& module) {
                 .input = padded_rows(input, "input"),
                 .output = padded_rows(output, "output")};
             check(problem);
-            new (self) TrainingProblem{tokens, alias, rows, path_nodes, keep, accept, row_offsets,
-                                       path_offsets, path_branches, input, output, problem,
+            new (self) TrainingProblem{tokens,
+                                       alias,
+                                       rows,
+                                       path_nodes,
+                                       keep,
+                                       accept,
+                                       row_offsets,
+                                       path_offsets,
+                                       path_branches,
+                                       input,
+                                       output,
+                                       problem,
                                        kernels_named(instruction_set)};
           },
           nb::kw_only(), nb::arg("cbow"), nb::arg("hierarchical_softmax"), nb::arg("window_size"),

@@ -1,8 +1,8 @@
 // The arithmetic of training, once per instruction set.
 //
 // Every matrix row is `stride` floats long, where stride is a multiple of kRowAlign and what lies
-// beyond the vector's dimension is zero and stays zero. Rows start on a 64-byte boundary. Whole rows
-// can therefore be processed without a remainder loop, and one AVX-512 load is one cache line.
+// beyond the vector's dimension is zero and stays zero. Rows start on a 64-byte boundary. Whole
+// rows can therefore be processed without a remainder loop, and one AVX-512 load is one cache line.
 #pragma once
 
 #include <cstddef>

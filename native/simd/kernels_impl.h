@@ -147,9 +147,11 @@ struct KernelsFor {
   }
 
   template <size_t kTargets, size_t kColumns>
-  static inline __attribute__((always_inline)) void add_product_block(
-      float* const* targets, const float* a, size_t a_row, size_t a_column,
-      const float* const* sources, size_t n_sources, size_t at) {
+  static inline __attribute__((always_inline)) void add_product_block(float* const* targets,
+                                                                      const float* a, size_t a_row,
+                                                                      size_t a_column,
+                                                                      const float* const* sources,
+                                                                      size_t n_sources, size_t at) {
     std::array<std::array<Register, kColumns>, kTargets> sum;
     for (auto& row : sum) {
       for (auto& r : row) r = V::zero();

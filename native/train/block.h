@@ -17,8 +17,8 @@ struct Block {
   int32_t n_contexts(size_t i) const { return context_end[i] - context_begin[i] - 1; }
 };
 
-// Draws which tokens of block `index` (of the text) are kept, then each one's window. Windows end at
-// line ends and at the block's ends.
+// Draws which tokens of block `index` (of the text) are kept, then each one's window. Windows end
+// at line ends and at the block's ends.
 void sample_block(const Problem& problem, uint64_t index, Random& random, Block& block);
 
 }  // namespace brasa

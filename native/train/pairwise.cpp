@@ -55,8 +55,8 @@ class Pairwise : public Step {
       const auto at = static_cast<size_t>(target);
       const auto end = static_cast<size_t>(problem_.paths.offsets[at + 1]);
       for (auto k = static_cast<size_t>(problem_.paths.offsets[at]); k < end; ++k) {
-        pair_loss += move_output(problem_.paths.nodes[k], problem_.paths.branches[k] != 0,
-                                 learning_rate);
+        pair_loss +=
+            move_output(problem_.paths.nodes[k], problem_.paths.branches[k] != 0, learning_rate);
       }
     } else {
       pair_loss += move_output(target, true, learning_rate);

@@ -11,10 +11,11 @@
 namespace brasa {
 
 // A parameter matrix that all threads read and write without locks (Hogwild: Recht, Re, Wright, Niu
-// 2011). Two threads that meet on a row may lose one of two small steps, or read a row of which half
-// is a step old; training tolerates both, and a lock or an atomic per row would cost several times
-// the arithmetic. Formally these are data races on float; they are confined to the rows handed out
-// here, which kernels touch with plain vector loads and stores of whole aligned cache lines.
+// 2011). Two threads that meet on a row may lose one of two small steps, or read a row of which
+// half is a step old; training tolerates both, and a lock or an atomic per row would cost several
+// times the arithmetic. Formally these are data races on float; they are confined to the rows
+// handed out here, which kernels touch with plain vector loads and stores of whole aligned cache
+// lines.
 class HogwildMatrix {
  public:
   HogwildMatrix(float* data, size_t n_rows, size_t stride)
@@ -44,7 +45,8 @@ struct NegativeTable {
   }
 };
 
-// For each word, the inner nodes on the way from the root of the Huffman tree, and the branch taken.
+// For each word, the inner nodes on the way from the root of the Huffman tree, and the branch
+// taken.
 struct HuffmanPaths {
   std::span<const int64_t> offsets;  // n_words + 1
   std::span<const int32_t> nodes;    // row of the output matrix

@@ -1,6 +1,6 @@
-// Random numbers of training: SplitMix64 (Steele, Lea, Flood 2014), one stream for each block of the
-// text. A stream depends on the seed and on the block's number alone, so what a block draws does not
-// depend on the thread that trains it. backends/reference.py repeats it.
+// Random numbers of training: SplitMix64 (Steele, Lea, Flood 2014), one stream for each block of
+// the text. A stream depends on the seed and on the block's number alone, so what a block draws
+// does not depend on the thread that trains it. backends/reference.py repeats it.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,9 @@ HuffmanCode build_huffman_code(std::span<const int64_t> counts) {
   // Leaves are taken from the rarest on, inner nodes in the order of their making: both are sorted.
   int32_t leaf = n - 1, inner = n;
   const auto take_smallest = [&] {
-    return leaf >= 0 && count[static_cast<size_t>(leaf)] < count[static_cast<size_t>(inner)] ? leaf--
-                                                                                           : inner++;
+    return leaf >= 0 && count[static_cast<size_t>(leaf)] < count[static_cast<size_t>(inner)]
+               ? leaf--
+               : inner++;
   };
   for (int32_t node = n; node < 2 * n - 1; ++node) {
     const auto left = static_cast<size_t>(take_smallest());
@@ -57,7 +58,8 @@ HuffmanCode build_huffman_code(std::span<const int64_t> counts) {
   HuffmanCode code;
   code.offsets.push_back(0);
   for (int32_t word = 0; word < n; ++word) {
-    for (auto at = static_cast<size_t>(word); parent[at] != -1; at = static_cast<size_t>(parent[at])) {
+    for (auto at = static_cast<size_t>(word); parent[at] != -1;
+         at = static_cast<size_t>(parent[at])) {
       code.nodes.push_back(parent[at] - n);
       code.branches.push_back(branch[at]);
     }

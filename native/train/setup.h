@@ -12,8 +12,8 @@ struct AliasTable {
   std::vector<int32_t> alias;
 };
 
-// Alias table of the distribution proportional to `weights` (Vose 1991). Weights must be finite, not
-// negative, and not all zero.
+// Alias table of the distribution proportional to `weights` (Vose 1991). Weights must be finite,
+// not negative, and not all zero.
 AliasTable build_alias_table(std::span<const double> weights);
 
 struct HuffmanCode {
@@ -22,13 +22,13 @@ struct HuffmanCode {
   std::vector<uint8_t> branches;
 };
 
-// Huffman code of words with these counts, which must be in descending order. Numbering, ties and the
-// order along a path (leaf to root) are fastText's (Loss::buildTree), so that the output matrix of a
-// model means the same to both programs: node k is inner node k in order of creation.
+// Huffman code of words with these counts, which must be in descending order. Numbering, ties and
+// the order along a path (leaf to root) are fastText's (Loss::buildTree), so that the output matrix
+// of a model means the same to both programs: node k is inner node k in order of creation.
 HuffmanCode build_huffman_code(std::span<const int64_t> counts);
 
-// Fills `dim` of every `stride` floats with uniform numbers from [-bound, bound], the rest with zero.
-// Each row has a stream of its own, so the result does not depend on the number of threads.
+// Fills `dim` of every `stride` floats with uniform numbers from [-bound, bound], the rest with
+// zero. Each row has a stream of its own, so the result does not depend on the number of threads.
 void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float bound, uint64_t seed,
                   unsigned n_threads);
 

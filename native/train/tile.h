@@ -21,12 +21,15 @@ class Prefetcher {
   }
   void push(const float* row) { rows_.push_back(row); }
   // Spreads what has been pushed over `n_calls` calls of `advance`.
-  void spread(size_t n_calls) { per_call_ = (rows_.size() + n_calls - 1) / std::max<size_t>(1, n_calls); }
+  void spread(size_t n_calls) {
+    per_call_ = (rows_.size() + n_calls - 1) / std::max<size_t>(1, n_calls);
+  }
 
   void advance(size_t stride) {
     const size_t end = std::min(rows_.size(), next_ + per_call_);
     for (; next_ < end; ++next_) {
-      // To the second-level cache: a tile's rows (16 words x 20 rows x 448 bytes) do not fit the first.
+      // To the second-level cache: a tile's rows (16 words x 20 rows x 448 bytes) do not fit the
+      // first.
       for (size_t d = 0; d < stride; d += kRowAlign) __builtin_prefetch(rows_[next_] + d, 1, 2);
     }
   }
@@ -95,9 +98,9 @@ class SharedNegatives {
     for (size_t i = 0; i < lanes_; ++i) weights_[i] *= learning_rate;
     kernels_.negative_gradient(scores_.data(), rows_.size(), lanes_, weights_.data());
     for (size_t m = 0; m < hidden_steps.size(); m += kRowsPerCall) {
-      kernels_.add_products(hidden_steps.data() + m, std::min(kRowsPerCall, hidden_steps.size() - m),
-                            scores_.data() + m, 1, lanes_, rows_.data(), rows_.size(),
-                            problem_.output.stride());
+      kernels_.add_products(hidden_steps.data() + m,
+                            std::min(kRowsPerCall, hidden_steps.size() - m), scores_.data() + m, 1,
+                            lanes_, rows_.data(), rows_.size(), problem_.output.stride());
       prefetcher.advance(problem_.output.stride());
     }
   }
@@ -129,6 +132,8 @@ class SharedNegatives {
   FloatBuffer weights_;
 };
 
-inline size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+inline size_t round_up(size_t n, size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace brasa

@@ -1,16 +1,16 @@
 // Continuous bag of words with negatives shared by a tile of consecutive centre words.
 //
 // The hidden vector of centre i is the mean over all input rows of all its context words, as in
-// fastText: h_i = (sum of S_c) / (sum of n_c) over its contexts c, with S_c the sum and n_c the number
-// of the rows of the word at position c. The loss is
+// fastText: h_i = (sum of S_c) / (sum of n_c) over its contexts c, with S_c the sum and n_c the
+// number of the rows of the word at position c. The loss is
 //   -log sigmoid(h_i . o_i)  +  w sum_s -log sigmoid(-h_i . n_s),
 //   w = negative_samples / shared_negatives,
 // with o_i the output row of the centre.
 //
-// S_c is computed once for all centres that see position c, in this tile and the next, and moves with
-// the steps of its centres; the rows of the word at c follow once, when no later centre sees c. With
-// subwords, reading and moving rows is nearly all of the work, and tiles that share no position with
-// their neighbors would do it (16 + 2 * window) / 16 times as often.
+// S_c is computed once for all centres that see position c, in this tile and the next, and moves
+// with the steps of its centres; the rows of the word at c follow once, when no later centre sees
+// c. With subwords, reading and moving rows is nearly all of the work, and tiles that share no
+// position with their neighbors would do it (16 + 2 * window) / 16 times as often.
 #include "train/tile.h"
 
 namespace brasa {
@@ -96,9 +96,7 @@ class CbowTile : public Step {
   }
 
  private:
-  float* word_sum(size_t position) {
-    return word_sums_.data() + position % n_positions_ * stride_;
-  }
+  float* word_sum(size_t position) { return word_sums_.data() + position % n_positions_ * stride_; }
   float* pending(size_t position) { return pending_.data() + position % n_positions_ * stride_; }
 
   // Sums the rows of the words up to position `end`.

@@ -103,7 +103,8 @@ class SkipgramTile : public Step {
     for (size_t i = 0; i < n; ++i) {
       const auto centre = static_cast<int32_t>(begin + i);
       for (int32_t j = block.context_begin[begin + i]; j < block.context_end[begin + i]; ++j) {
-        if (j != centre) pair_rows_.push_back(problem_.output.row(block.words[static_cast<size_t>(j)]));
+        if (j != centre)
+          pair_rows_.push_back(problem_.output.row(block.words[static_cast<size_t>(j)]));
       }
       pair_begin_[i + 1] = pair_rows_.size();
       const size_t n_pairs = pair_begin_[i + 1] - pair_begin_[i];
@@ -124,7 +125,8 @@ class SkipgramTile : public Step {
       end_position = std::max(end_position, block.context_end[i]);
     }
     const auto reach = static_cast<int32_t>(problem_.window_size);
-    const auto tile_begin = static_cast<int32_t>(begin), tile_end = tile_begin + static_cast<int32_t>(n);
+    const auto tile_begin = static_cast<int32_t>(begin),
+               tile_end = tile_begin + static_cast<int32_t>(n);
     for (int32_t j = first_position; j < end_position; ++j) {
       size_t count = 0;
       const int32_t stop = std::min(tile_end, j + reach + 1);

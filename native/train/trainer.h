@@ -6,9 +6,9 @@
 namespace brasa {
 
 struct SpanResult {
-  double loss = 0;      // summed over the pairs looked at
-  double n_pairs = 0;   // pairs looked at
-  bool finite = true;   // false when a loss was NaN or infinite: training stopped at once
+  double loss = 0;     // summed over the pairs looked at
+  double n_pairs = 0;  // pairs looked at
+  bool finite = true;  // false when a loss was NaN or infinite: training stopped at once
 };
 
 // Trains blocks first .. last - 1 of all epochs (block b is block b % n_blocks of the text). The
