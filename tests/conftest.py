@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,12 @@ def model_folder(tmp_path: Path, make_embeddings: MakeEmbeddings) -> Path:
     folder = tmp_path / "model"
     native.write(make_embeddings(), folder)
     return folder
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell starts its background jobs deaf to it, and tests inherit that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _forbidden(config: pytest.Config) -> list[str]:

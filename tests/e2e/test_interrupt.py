@@ -14,17 +14,18 @@ import pytest
 import brasa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 FOREVER = ["--epochs=100000", "--log-format=json", "--threads=2", "--subwords"]
 
 
 @pytest.fixture
-def start(program: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+def start(program: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `brasa train`; -o is the folder "model"."""
+    started = []
 
     def start_training(*arguments: object, stdin: int | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [program, "train", "skipgram", *map(str, arguments), "-o", "model"],
             cwd=tmp_path,
             stdin=stdin,
@@ -32,8 +33,14 @@ def start(program: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]
             stderr=subprocess.PIPE,
             text=True,
         )
+        started.append(process)
+        return process
 
-    return start_training
+    yield start_training
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 def wait_for(event: str, stream: IO[str] | None) -> None:
