@@ -91,7 +91,8 @@ void check(const Problem& p) {
     check_range(p.negatives.alias, n_words, "alias");
   }
   if (p.output.n_rows() < n_words || p.input.stride() != p.output.stride() || p.dim == 0 ||
-      p.tile_size == 0 || p.window_size == 0 || p.block_tokens == 0 || p.total_blocks == 0) {
+      p.tile_size == 0 || p.window_size == 0 || p.block_tokens == 0 || p.n_blocks == 0 ||
+      p.total_blocks == 0 || p.n_streams == 0) {
     throw std::invalid_argument("the shapes of the problem do not agree");
   }
 }
@@ -106,10 +107,10 @@ void bind_train(nb::module_& module) {
           [](TrainingProblem* self, bool cbow, bool hierarchical_softmax, uint32_t window_size,
              uint32_t negative_samples, uint32_t shared_negatives, uint32_t tile_size,
              float learning_rate, uint64_t seed, Array<int32_t> tokens, uint32_t block_tokens,
-             uint64_t n_blocks, uint64_t total_blocks, int32_t line_end, Array<uint32_t> keep,
-             Array<uint32_t> accept, Array<int32_t> alias, Array<int64_t> row_offsets,
-             Array<int32_t> rows, Array<int64_t> path_offsets, Array<int32_t> path_nodes,
-             Array<uint8_t> path_branches, Matrix input, Matrix output,
+             uint64_t n_blocks, uint64_t total_blocks, uint64_t n_streams, int32_t line_end,
+             Array<uint32_t> keep, Array<uint32_t> accept, Array<int32_t> alias,
+             Array<int64_t> row_offsets, Array<int32_t> rows, Array<int64_t> path_offsets,
+             Array<int32_t> path_nodes, Array<uint8_t> path_branches, Matrix input, Matrix output,
              const std::string& instruction_set) {
             const Problem problem{
                 .mode = cbow ? Mode::kCbow : Mode::kSkipgram,
@@ -125,6 +126,7 @@ void bind_train(nb::module_& module) {
                 .block_tokens = block_tokens,
                 .n_blocks = n_blocks,
                 .total_blocks = total_blocks,
+                .n_streams = n_streams,
                 .line_end = line_end,
                 .keep = view(keep),
                 .negatives = {view(accept), view(alias)},
@@ -151,9 +153,9 @@ void bind_train(nb::module_& module) {
           nb::kw_only(), nb::arg("cbow"), nb::arg("hierarchical_softmax"), nb::arg("window_size"),
           nb::arg("negative_samples"), nb::arg("shared_negatives"), nb::arg("tile_size"),
           nb::arg("learning_rate"), nb::arg("seed"), nb::arg("tokens"), nb::arg("block_tokens"),
-          nb::arg("n_blocks"), nb::arg("total_blocks"), nb::arg("line_end"), nb::arg("keep"),
-          nb::arg("accept"), nb::arg("alias"), nb::arg("row_offsets"), nb::arg("rows"),
-          nb::arg("path_offsets"), nb::arg("path_nodes"), nb::arg("path_branches"),
+          nb::arg("n_blocks"), nb::arg("total_blocks"), nb::arg("n_streams"), nb::arg("line_end"),
+          nb::arg("keep"), nb::arg("accept"), nb::arg("alias"), nb::arg("row_offsets"),
+          nb::arg("rows"), nb::arg("path_offsets"), nb::arg("path_nodes"), nb::arg("path_branches"),
           nb::arg("input"), nb::arg("output"), nb::arg("instruction_set"))
       .def(
           "train_span",

@@ -71,6 +71,7 @@ struct Problem {
   uint32_t block_tokens;
   uint64_t n_blocks;      // of the text
   uint64_t total_blocks;  // n_blocks x epochs
+  uint64_t n_streams;     // parts of the text that are read in turn, a block from each
   int32_t line_end;       // id of the word that ends a line, or -1
 
   std::span<const uint32_t> keep;  // of 2^32: probability that an occurrence of the word is kept
@@ -81,6 +82,12 @@ struct Problem {
 
   HogwildMatrix input;
   HogwildMatrix output;
+
+  // Which block of the text is trained as number `index` of all epochs.
+  uint64_t block_of(uint64_t index) const {
+    const uint64_t turn = index % n_blocks, length = n_blocks / n_streams;
+    return turn < length * n_streams ? turn % n_streams * length + turn / n_streams : turn;
+  }
 
   std::span<const int32_t> rows_of(int32_t word) const {
     const auto begin = static_cast<size_t>(row_offsets[static_cast<size_t>(word)]);

@@ -25,7 +25,7 @@ std::unique_ptr<Step> make_step(const Problem& problem, const Kernels& kernels) 
 
 void train_block(const Problem& problem, Step& step, uint64_t index, Block& block, LossSum& loss) {
   Random random(problem.seed, index);
-  sample_block(problem, index % problem.n_blocks, random, block);
+  sample_block(problem, problem.block_of(index), random, block);
   const size_t n = block.words.size();
   if (n == 0) return;
   const size_t tile = step.tile_size();

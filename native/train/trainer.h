@@ -11,7 +11,7 @@ struct SpanResult {
   bool finite = true;  // false when a loss was NaN or infinite: training stopped at once
 };
 
-// Trains blocks first .. last - 1 of all epochs (block b is block b % n_blocks of the text). The
+// Trains blocks first .. last - 1 of all epochs (block b is problem.block_of(b) of the text). The
 // learning rate falls linearly with the position in all epochs. With one thread, the result depends
 // on nothing but the problem; how blocks are divided into spans does not matter.
 SpanResult train_span(const Problem& problem, const Kernels& kernels, uint64_t first, uint64_t last,

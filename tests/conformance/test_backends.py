@@ -135,10 +135,20 @@ def test_vocabulary_of_two(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_blocks_and_epochs(mode: str) -> None:
-    plan = replace(plan_for(sentences(80, 30), mode=mode, epochs=3), block_tokens=64)
+@pytest.mark.parametrize("n_streams", [1, 3, 100])
+def test_blocks_and_epochs(mode: str, n_streams: int) -> None:
+    plan = plan_for(sentences(80, 30), mode=mode, epochs=3)
+    plan = replace(plan, block_tokens=64, n_streams=n_streams)
     assert plan.n_blocks > 3
     assert_equal(plan)
+
+
+@pytest.mark.parametrize("n_streams", [1, 3, 16, 100])
+def test_every_block_is_trained_once_in_an_epoch(n_streams: int) -> None:
+    plan = replace(plan_for(sentences(300, 30)), block_tokens=32, n_streams=n_streams)
+    blocks = [plan.block_of(index) for index in range(plan.n_blocks)]
+    assert sorted(blocks) == list(range(plan.n_blocks))
+    assert (blocks == sorted(blocks)) == (n_streams in (1, 100))
 
 
 def test_comparison_can_fail() -> None:

@@ -36,7 +36,7 @@ class Backend(Protocol):
     def train(self, first: int, last: int) -> SpanResult:
         """Train blocks ``first .. last - 1`` of ``range(plan.total_blocks)``.
 
-        Block b is block ``b % plan.n_blocks`` of the text. The learning rate falls linearly with
+        Block b is block ``plan.block_of(b)`` of the text. The learning rate falls linearly with
         the position in all blocks, so that spans of any length give the same result.
         """
         ...

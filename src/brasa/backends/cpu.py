@@ -28,6 +28,7 @@ class CpuBackend:
             block_tokens=plan.block_tokens,
             n_blocks=plan.n_blocks,
             total_blocks=plan.total_blocks,
+            n_streams=plan.n_streams,
             line_end=plan.line_end,
             keep=plan.keep,
             accept=plan.accept,

@@ -100,7 +100,7 @@ class ReferenceBackend:
     def _train_block(self, index: int) -> tuple[float, float]:
         plan, config = self._plan, self._plan.config
         random = Random(config.seed, index)
-        block = sample_block(plan, index % plan.n_blocks, random)
+        block = sample_block(plan, plan.block_of(index), random)
         n = len(block.words)
         pairwise = config.loss == "hs" or plan.shared_negatives == 0
         carried = _Carried()
