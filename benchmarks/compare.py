@@ -120,11 +120,10 @@ def run(
     architecture, _, subwords = mode.partition("-")
     output = folder / f"{program}-{mode}"
     if program == "brasa":
-        command = [
-            sys.executable, "-m", "brasa.cli", "train", architecture, str(corpus),
-            "-o", str(output), "--subwords" if subwords else "--no-subwords", "--no-evaluation", "--quiet",
-            "--seed", str(seed), "--threads", str(arguments.threads), *arguments.options,
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "brasa.cli", "train", architecture, str(corpus)]
+        command += ["-o", str(output), "--subwords" if subwords else "--no-subwords"]
+        command += ["--no-evaluation", "--quiet", "--seed", str(seed)]
+        command += ["--threads", str(arguments.threads), *arguments.options]
         for name, value in SETTINGS.items():
             command += ["--" + name.replace("_", "-"), str(value)]
     else:
