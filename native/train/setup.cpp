@@ -1,10 +1,11 @@
 #include "train/setup.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <thread>
 
 #include "train/random.h"
+#include "train/thread_group.h"
 
 namespace brasa {
 
@@ -70,7 +71,9 @@ HuffmanCode build_huffman_code(std::span<const int64_t> counts) {
 
 void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float bound, uint64_t seed,
                   unsigned n_threads) {
-  const auto work = [=](size_t begin, size_t end) {
+  constexpr size_t kPiece = 1024;
+  std::atomic<size_t> next{0};
+  const auto fill_piece = [=](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       Random random(seed, r);
       float* row = data + r * stride;
@@ -81,13 +84,13 @@ void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float b
       std::fill(row + dim, row + stride, 0.0f);
     }
   };
-  std::vector<std::thread> threads;
-  const size_t share = n_rows / n_threads + 1;
-  for (size_t begin = share; begin < n_rows; begin += share) {
-    threads.emplace_back(work, begin, std::min(begin + share, n_rows));
-  }
-  work(0, std::min(share, n_rows));
-  for (auto& thread : threads) thread.join();
+  const auto work = [&] {
+    for (size_t begin; (begin = next.fetch_add(kPiece)) < n_rows;) {
+      fill_piece(begin, std::min(begin + kPiece, n_rows));
+    }
+  };
+  const ThreadGroup others(std::min<size_t>(n_threads - 1, n_rows / kPiece), work);
+  work();
 }
 
 }  // namespace brasa

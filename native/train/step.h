@@ -41,8 +41,7 @@ inline double softplus_of_minus(float score) {
 class FloatBuffer {
  public:
   explicit FloatBuffer(size_t n)
-      : data_(static_cast<float*>(
-            ::operator new((n + kRowAlign) * sizeof(float), std::align_val_t{64}))) {
+      : data_(static_cast<float*>(::operator new(n_bytes(n), std::align_val_t{64}))) {
     std::fill_n(data_.get(), n + kRowAlign, 0.0f);
   }
   float* data() { return data_.get(); }
@@ -52,6 +51,11 @@ class FloatBuffer {
   struct Free {
     void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
   };
+  static size_t n_bytes(size_t n) {
+    if (n > SIZE_MAX / sizeof(float) - kRowAlign) throw std::bad_array_new_length();
+    return (n + kRowAlign) * sizeof(float);
+  }
+
   std::unique_ptr<float, Free> data_;
 };
 

@@ -4,10 +4,9 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 #include "train/step.h"
+#include "train/thread_group.h"
 
 namespace brasa {
 namespace {
@@ -70,11 +69,10 @@ SpanResult train_span(const Problem& problem, const Kernels& kernels, uint64_t f
     }
   };
 
-  std::vector<std::thread> threads;
-  const uint64_t useful = std::min<uint64_t>(n_threads, last - first);
-  for (uint64_t t = 1; t < useful; ++t) threads.emplace_back(work);
-  work();
-  for (auto& thread : threads) thread.join();
+  {
+    const ThreadGroup others(std::min<uint64_t>(n_threads, last - first) - 1, work);
+    work();
+  }
   if (failure) std::rethrow_exception(failure);
   result.finite = finite;
   return result;
