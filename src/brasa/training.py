@@ -23,6 +23,13 @@ from brasa.plan import TrainingPlan, make_plan
 # Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
 # at its end, for half a block or about 1 ms.
 _SPAN_SECONDS = 0.25
+# Mean loss of a span that is divergence, or this many for each negative if that is more. A pair of
+# vectors that know nothing loses (1 + negative_samples) ln 2; cbow at learning_rate=0.6 went up to
+# 1e12 and came back, with vectors that mean nothing.
+_MAX_LOSS = 1e3
+_MAX_LOSS_PER_NEGATIVE = 10.0
+# Parameters of useful models stay below 100.
+_MAX_PARAMETER = 1e4
 # Losses kept in a model's metadata: enough for a curve, and small.
 _HISTORY_POINTS = 200
 
@@ -115,7 +122,7 @@ def train(
     CorpusError, StorageError, ConfigError
         When the text or a hyperparameter cannot be used.
     DivergenceError
-        When the numbers stop being finite.
+        When the numbers stop being finite, or grow beyond any use.
     TrainingInterrupted
         On Ctrl-C while training, unless `keep_partial`.
     """
@@ -143,6 +150,7 @@ def train(
             raise TrainingInterrupted(
                 f"training was interrupted at {run.done / plan.total_blocks:.0%}; nothing was kept"
             ) from None
+    run.check(parameters)
     return Embeddings(
         vocabulary,
         config,
@@ -185,12 +193,12 @@ class _Run:
 
     def _note(self, result: SpanResult, last: int) -> None:
         if not result.finite:
-            raise DivergenceError(
-                f"training diverged at {self.done / self.plan.total_blocks:.0%} of the text: its "
-                "numbers are no longer finite. Lower learning_rate (now "
-                f"{self.plan.config.learning_rate:g}), or raise shared_negatives or min_count"
-            )
-        point = self.done * _HISTORY_POINTS // self.plan.total_blocks
+            raise self._diverged("its numbers are no longer finite")
+        limit = max(_MAX_LOSS, _MAX_LOSS_PER_NEGATIVE * self.plan.config.negative_samples)
+        if result.loss > limit * result.n_pairs:
+            raise self._diverged(f"a loss of {result.loss / result.n_pairs:.1e} means nothing")
+        # The part that it ends in, so that the last part of a run that is done always has a loss.
+        point = (last * _HISTORY_POINTS - 1) // self.plan.total_blocks
         self.losses[point] += result.loss
         self.pairs[point] += result.n_pairs
         self.done = last
@@ -211,6 +219,20 @@ class _Run:
     def _words(self) -> int:
         return self.plan.total_words * self.done // self.plan.total_blocks
 
+    def check(self, parameters: Parameters) -> None:
+        """Refuse matrices that mean nothing: of a short text, losses show only the beginning."""
+        for matrix in (parameters.input, parameters.output):
+            largest = float(max(matrix.max(), -matrix.min()))  # NaN if there is one
+            if not largest < _MAX_PARAMETER:
+                raise self._diverged(f"its numbers went up to {largest:.1e}")
+
+    def _diverged(self, why: str) -> DivergenceError:
+        return DivergenceError(
+            f"training diverged at {self.done / self.plan.total_blocks:.0%} of the text: {why}. "
+            f"Lower learning_rate (now {self.plan.config.learning_rate:g}), or raise "
+            "shared_negatives or min_count"
+        )
+
     def finish(self) -> dict[str, Any]:
         """Tell that it is over; gives what a model keeps of it."""
         seconds = time.perf_counter() - self.started
@@ -220,7 +242,8 @@ class _Run:
             for point, (loss, pairs) in enumerate(zip(self.losses, self.pairs, strict=True))
             if pairs
         ]
-        tail = slice(-_HISTORY_POINTS // 10, None)
+        end = -(-self.done * _HISTORY_POINTS // self.plan.total_blocks)
+        tail = slice(max(0, end - _HISTORY_POINTS // 10), end)
         tail_pairs = sum(self.pairs[tail])
         finished = TrainingFinished(
             words=self._words(),
