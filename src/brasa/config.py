@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
+import operator
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -169,21 +171,33 @@ def _check(config: Any) -> None:
             continue
         allowed = choices(hint)
         if allowed is not None:
-            if value not in allowed:
+            if not isinstance(value, str) or value not in allowed:
                 raise ConfigError(f.name, value, f"one of {', '.join(allowed)}")
             continue
-        if hint is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-            object.__setattr__(config, f.name, value)
-        if type(value) is not hint:
+        plain = _plain(value, hint)
+        if type(plain) is not hint:
             raise ConfigError(f.name, value, f"of type {hint.__name__}")
-        if hint is not bool and not _in_range(value, f.metadata):
+        if hint is not bool and not _in_range(plain, f.metadata):
             raise ConfigError(f.name, value, describe_range(f.metadata))
+        object.__setattr__(config, f.name, plain)
+
+
+def _plain(value: Any, hint: type) -> Any:
+    """NumPy's numbers and the like as `int` or `float`; anything else as it is."""
+    if isinstance(value, bool):
+        return value
+    if hint is int and isinstance(value, numbers.Integral):
+        return operator.index(value)
+    if hint is float and isinstance(value, numbers.Real):
+        try:
+            return float(value)
+        except OverflowError:  # an int of more than 308 digits
+            return math.inf
+    return value
 
 
 def _in_range(value: float, bounds: Mapping[str, Any]) -> bool:
-    if not math.isfinite(value):
-        return False
+    # NaN is in no range.
     low: float = bounds["min"]
     high: float = bounds["max"]
     return low < value < high if bounds["exclusive"] else low <= value <= high
