@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any, Literal, TextIO
 
 from brasa.corpus import Corpus
@@ -59,8 +58,8 @@ class PlainDisplay(Display):
         line = summary(event)
         if line is not None:
             self.print(line)
-        elif time.monotonic() - self._last >= self._seconds_between:
-            self.print(self._describe(event))
+        elif isinstance(event, (ReadProgress, Progress)) and self._is_time(self._seconds_between):
+            self.print(_describe(event))
 
     def evaluated(self, model: str, report: dict[str, Any]) -> None:
         self.print(score_line(report))
@@ -75,15 +74,8 @@ class PlainDisplay(Display):
             self._stream.write(line + "\n")
             self._stream.flush()
 
-    def _describe(self, event: Event) -> str:
-        if isinstance(event, ReadProgress):
-            return f"Reading: {millions(event.n_tokens)} words, {event.n_bytes / 1e6:.0f} MB"
-        assert isinstance(event, Progress)
-        return (
-            f"Training: {event.words / event.total_words:.0%}, epoch {event.epoch:.1f}, "
-            f"{millions(event.words_per_second)} words/s, learning rate {event.learning_rate:.4f}, "
-            f"loss {_loss(event.loss)}, {_clock(event.seconds_left)} left"
-        )
+    def _is_time(self, seconds: float) -> bool:
+        return time.monotonic() - self._last >= seconds
 
 
 class JsonDisplay(PlainDisplay):
@@ -94,7 +86,7 @@ class JsonDisplay(PlainDisplay):
 
     def __call__(self, event: Event) -> None:
         often = isinstance(event, (ReadProgress, Progress))
-        if not often or time.monotonic() - self._last >= self._seconds_between:
+        if not often or self._is_time(self._seconds_between):
             self._write(_snake_case(type(event).__name__), dataclasses.asdict(event))
 
     def evaluated(self, model: str, report: dict[str, Any]) -> None:
@@ -120,7 +112,7 @@ class BarDisplay(PlainDisplay):
         columns = [
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=None if self._console.width < 100 else 40),
-            progress.TextColumn("{task.percentage:>3.0f}%"),
+            progress.TextColumn("{task.fields[share]}"),
             progress.TextColumn("{task.fields[speed]}", style="green"),
             *([progress.TextColumn("{task.fields[detail]}", style="cyan")] if wide else []),
             progress.TextColumn("{task.fields[left]}"),
@@ -130,7 +122,7 @@ class BarDisplay(PlainDisplay):
             expand=self._console.width < 100, redirect_stdout=False, redirect_stderr=False,
         )  # fmt: skip
         self._task = self._bar.add_task(
-            "Reading", total=None, speed="", detail="", left="", visible=False
+            "", total=None, share="", speed="", detail="", left="", visible=False
         )
 
     def __enter__(self) -> Display:
@@ -148,8 +140,8 @@ class BarDisplay(PlainDisplay):
                 self._bar.update(self._task, visible=False, refresh=True)
                 self.print(line)
                 if isinstance(event, CorpusRead):  # n-grams and tables take a second or more
-                    self._draw_text("Preparing", "", "")
-            elif time.monotonic() - self._last >= _SECONDS_BETWEEN_FRAMES:
+                    self._draw_stage("Preparing")
+            elif self._is_time(_SECONDS_BETWEEN_FRAMES):
                 self._last = time.monotonic()
                 self._draw(event)
 
@@ -160,31 +152,28 @@ class BarDisplay(PlainDisplay):
     def _draw(self, event: Event) -> None:
         if isinstance(event, ReadProgress):
             megabytes = f"{event.n_bytes / 1e6:.0f} MB"
-            self._draw_text("Reading", f"{millions(event.n_tokens)} words", megabytes)
+            self._draw_stage("Reading", speed=f"{millions(event.n_tokens)} words", left=megabytes)
         elif isinstance(event, Progress):
             self._bar.update(self._task, completed=event.words, total=event.total_words)
-            self._draw_text(
+            self._draw_stage(
                 "Training",
-                f"{millions(event.words_per_second)} words/s",
-                f"{_clock(event.seconds_left)} left",
-                f"lr {event.learning_rate:.4f}  loss {_loss(event.loss)}",
+                share=f"{event.words / event.total_words:4.0%}",
+                speed=f"{millions(event.words_per_second)} words/s",
+                detail=f"lr {event.learning_rate:.4f}  loss {_loss(event.loss)}",
+                left=f"{_clock(event.seconds_left)} left",
             )
 
-    def _draw_text(self, stage: str, speed: str, left: str, detail: str = "") -> None:
+    def _draw_stage(
+        self, stage: str, share: str = "", speed: str = "", detail: str = "", left: str = ""
+    ) -> None:
         self._bar.update(
-            self._task, visible=True, description=stage, speed=speed, detail=detail, left=left,
-            refresh=True,
+            self._task, visible=True, description=stage, refresh=True,
+            share=share, speed=speed, detail=detail, left=left,
         )  # fmt: skip
 
 
-@contextlib.contextmanager
-def display(log_format: LogFormat, *, quiet: bool) -> Iterator[Display]:
+def display(log_format: LogFormat, *, quiet: bool) -> Display:
     """The display that was asked for; ``auto`` is a bar on a terminal and lines elsewhere."""
-    with _choose(log_format, quiet) as chosen:
-        yield chosen
-
-
-def _choose(log_format: LogFormat, quiet: bool) -> Display:
     stream = sys.stderr
     if quiet or stream is None:
         return Display()
@@ -214,6 +203,16 @@ def summary(event: Event) -> str | None:
             f"{millions(event.words_per_second)} words/s, loss {_loss(event.loss)}"
         )
     return None
+
+
+def _describe(event: ReadProgress | Progress) -> str:
+    if isinstance(event, ReadProgress):
+        return f"Reading: {millions(event.n_tokens)} words, {event.n_bytes / 1e6:.0f} MB"
+    return (
+        f"Training: {event.words / event.total_words:.0%}, epoch {event.epoch:.1f}, "
+        f"{millions(event.words_per_second)} words/s, learning rate {event.learning_rate:.4f}, "
+        f"loss {_loss(event.loss)}, {_clock(event.seconds_left)} left"
+    )
 
 
 def score_line(report: dict[str, Any]) -> str:
