@@ -28,7 +28,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,7 @@ from brasa.vocabulary import Vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+PEER = os.environ.get("BRASA_INTEROP_PYTHON", str(ROOT / ".venv-interop/bin/python"))
 TABLES = {
     "WS-353": "similarity/en/WS-353-ALL.tsv",
     "SimLex": "similarity/en/SIMLEX-999.tsv",
@@ -55,6 +55,17 @@ TABLES = {
 MODES = ["skipgram-subwords", "skipgram", "cbow", "cbow-subwords"]
 SETTINGS = {"vector_dim": 100, "window_size": 5, "negative_samples": 5, "epochs": 5}
 
+# Between this process and the measured one stands a small one: a process starts with the peak
+# memory of the one that started it, and this one holds matrices.
+_MEASURE = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - start
+print(json.dumps([wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 _FASTTEXT = """
 import sys, fasttext
 corpus, output, model, maxn = sys.argv[1:]
@@ -81,6 +92,8 @@ def main() -> None:
     parser.add_argument("--no-peer", action="store_true", help="brasa alone")
     parser.add_argument("options", nargs="*", help="after --: more options of brasa train")
     arguments = parser.parse_args()
+    if not arguments.no_peer and not Path(PEER).exists():
+        parser.error(f"there is no fastText: {PEER} does not exist (see --help; or use --no-peer)")
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         corpus = plain(arguments.corpus, Path(folder))
@@ -127,9 +140,8 @@ def run(
         for name, value in SETTINGS.items():
             command += ["--" + name.replace("_", "-"), str(value)]
     else:
-        peer = os.environ.get("BRASA_INTEROP_PYTHON", str(ROOT / ".venv-interop/bin/python"))
         maxn = "6" if subwords else "0"
-        command = [peer, "-c", _FASTTEXT, str(corpus), str(output), architecture, maxn]
+        command = [PEER, "-c", _FASTTEXT, str(corpus), str(output), architecture, maxn]
     wall, cpu, peak = measured(command)
     embeddings = load(program, output, folder)
     return {
@@ -146,24 +158,19 @@ def run(
 
 def measured(command: list[str]) -> tuple[float, float, int]:
     """Wall seconds, processor seconds and peak bytes of a process, which must succeed."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed with {process.returncode}: {' '.join(command)}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    answer = subprocess.run([sys.executable, "-c", _MEASURE, *command], stdout=subprocess.PIPE)
+    if answer.returncode:
+        raise SystemExit(f"failed with {answer.returncode}: {' '.join(command)}")
+    wall, cpu, peak = json.loads(answer.stdout.splitlines()[-1])
+    return wall, cpu, int(peak * (1 if sys.platform == "darwin" else 1024))
 
 
 def load(program: str, output: Path, folder: Path) -> Embeddings:
     """The trained model; of fastText's, the vectors of its words."""
     if program == "brasa":
         return formats.load(output)
-    peer = os.environ.get("BRASA_INTEROP_PYTHON", str(ROOT / ".venv-interop/bin/python"))
     vectors = folder / "vectors.npz"
-    subprocess.run([peer, "-c", _FASTTEXT_VECTORS, str(output), str(vectors)], check=True)
+    subprocess.run([PEER, "-c", _FASTTEXT_VECTORS, str(output), str(vectors)], check=True)
     output.unlink()
     with np.load(vectors) as arrays:
         counts = arrays["counts"].astype(np.int64)

@@ -17,9 +17,9 @@ from brasa.vocabulary import Vocabulary
 # ends, which costs 0.2 % of the pairs; a longer block would keep threads waiting for each other at
 # the end of a span, and small corpora on one thread.
 BLOCK_TOKENS = 4096
-# With subwords, this many parts of the text are read in turn, a block from each, as if the text had
-# been mixed: n-gram rows, which all words share, otherwise lean towards what was read last
-# (SimLex-999 0.272 instead of 0.288). Rows of single words do not gain by it.
+# Skip-gram with subwords reads this many parts of the text in turn, a block from each, as if the text
+# had been mixed: n-gram rows, which all words share, otherwise lean towards what was read last
+# (SimLex-999 0.272 instead of 0.288). Nothing else gains by it.
 SUBWORD_STREAMS = 16
 # Centre words of a tile, the lanes of one AVX-512 register.
 TILE_SIZE = 16
@@ -144,5 +144,5 @@ def make_plan(
         path_branches=paths[2],
         shared_negatives=SHARED_NEGATIVES if shared is None else shared,
         tile_size=config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE,
-        n_streams=SUBWORD_STREAMS if config.subwords else 1,
+        n_streams=SUBWORD_STREAMS if config.subwords and config.mode != "cbow" else 1,
     )
