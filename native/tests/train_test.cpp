@@ -208,6 +208,7 @@ struct Example {
             .block_tokens = block_tokens,
             .n_blocks = n_blocks,
             .total_blocks = 2 * n_blocks,
+            .n_streams = 1,
             .line_end = kLineEnd,
             .keep = keep,
             .negatives = {negatives.accept, negatives.alias},
