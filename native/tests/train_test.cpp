@@ -208,7 +208,7 @@ struct Example {
             .block_tokens = block_tokens,
             .n_blocks = n_blocks,
             .total_blocks = 2 * n_blocks,
-            .n_streams = 1,
+            .n_streams = 3,
             .line_end = kLineEnd,
             .keep = keep,
             .negatives = {negatives.accept, negatives.alias},
@@ -267,6 +267,25 @@ TEST_CASE("windows end at line ends and at the block's, and are of every reach")
       }
     }
     CHECK(std::ranges::min(reached) > 0);
+  }
+}
+
+TEST_CASE("every epoch has each block once, whatever the streams") {
+  Example example;
+  Problem problem = example.problem();
+  for (const uint64_t n_blocks : {uint64_t{1}, uint64_t{2}, uint64_t{10}, uint64_t{17}}) {
+    for (const uint64_t n_streams : {uint64_t{1}, uint64_t{3}, uint64_t{17}, UINT64_MAX}) {
+      problem.n_blocks = n_blocks;
+      problem.n_streams = n_streams;
+      std::vector<uint64_t> blocks, expected(n_blocks);
+      for (uint64_t i = n_blocks; i < 2 * n_blocks; ++i) blocks.push_back(problem.block_of(i));
+      if (n_streams == 3 && n_blocks == 10) {
+        CHECK(blocks == std::vector<uint64_t>{0, 3, 6, 1, 4, 7, 2, 5, 8, 9});
+      }
+      std::ranges::sort(blocks);
+      std::iota(expected.begin(), expected.end(), uint64_t{0});
+      CHECK(blocks == expected);
+    }
   }
 }
 
