@@ -3,6 +3,8 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -36,7 +38,8 @@ nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T>&& values) {
 
 HogwildMatrix padded_rows(const Matrix& matrix, const char* name) {
   const auto stride = static_cast<size_t>(matrix.stride(0));
-  if (matrix.stride(1) != 1 || stride % kRowAlign != 0 || stride < matrix.shape(1) ||
+  if (matrix.stride(0) < 0 || matrix.stride(1) != 1 || stride % kRowAlign != 0 ||
+      stride < matrix.shape(1) ||
       reinterpret_cast<uintptr_t>(matrix.data()) % (kRowAlign * sizeof(float)) != 0) {
     throw std::invalid_argument(std::string(name) +
                                 ": rows must be contiguous, padded and aligned to 64 bytes");
@@ -74,11 +77,17 @@ struct TrainingProblem {
   const Kernels& kernels;
 };
 
+// Of windows, negatives and words in a tile: what they are multiplied with stays in 32 bits.
+constexpr uint32_t kMaxCount = 1 << 16;
+
 void check(const Problem& p) {
   const size_t n_words = p.keep.size();
   check_range(p.tokens, n_words, "tokens");
   check_offsets(p.row_offsets, n_words, p.rows.size(), "row_offsets");
   check_range(p.rows, p.input.n_rows(), "rows");
+  if (std::ranges::adjacent_find(p.row_offsets) != p.row_offsets.end()) {
+    throw std::invalid_argument("row_offsets: a word has no rows");
+  }
   if (p.loss == Loss::kHierarchicalSoftmax) {
     check_offsets(p.paths.offsets, n_words, p.paths.nodes.size(), "path_offsets");
     check_range(p.paths.nodes, p.output.n_rows(), "path_nodes");
@@ -91,8 +100,11 @@ void check(const Problem& p) {
     check_range(p.negatives.alias, n_words, "alias");
   }
   if (p.output.n_rows() < n_words || p.input.stride() != p.output.stride() || p.dim == 0 ||
-      p.tile_size == 0 || p.window_size == 0 || p.block_tokens == 0 || p.n_blocks == 0 ||
-      p.total_blocks == 0 || p.n_streams == 0) {
+      p.tile_size == 0 || p.tile_size > kMaxCount || p.window_size == 0 ||
+      p.window_size > kMaxCount || p.negative_samples > kMaxCount ||
+      p.shared_negatives > kMaxCount || p.block_tokens == 0 || p.n_blocks == 0 ||
+      p.n_blocks != (p.tokens.size() + p.block_tokens - 1) / p.block_tokens ||
+      p.total_blocks % p.n_blocks != 0 || p.total_blocks == 0 || p.n_streams == 0) {
     throw std::invalid_argument("the shapes of the problem do not agree");
   }
 }
@@ -135,6 +147,9 @@ void bind_train(nb::module_& module) {
                 .paths = {view(path_offsets), view(path_nodes), view(path_branches)},
                 .input = padded_rows(input, "input"),
                 .output = padded_rows(output, "output")};
+            if (output.shape(1) != input.shape(1)) {
+              throw std::invalid_argument("the shapes of input and output do not agree");
+            }
             check(problem);
             new (self) TrainingProblem{tokens,
                                        alias,
@@ -152,11 +167,14 @@ void bind_train(nb::module_& module) {
           },
           nb::kw_only(), nb::arg("cbow"), nb::arg("hierarchical_softmax"), nb::arg("window_size"),
           nb::arg("negative_samples"), nb::arg("shared_negatives"), nb::arg("tile_size"),
-          nb::arg("learning_rate"), nb::arg("seed"), nb::arg("tokens"), nb::arg("block_tokens"),
-          nb::arg("n_blocks"), nb::arg("total_blocks"), nb::arg("n_streams"), nb::arg("line_end"),
-          nb::arg("keep"), nb::arg("accept"), nb::arg("alias"), nb::arg("row_offsets"),
-          nb::arg("rows"), nb::arg("path_offsets"), nb::arg("path_nodes"), nb::arg("path_branches"),
-          nb::arg("input"), nb::arg("output"), nb::arg("instruction_set"))
+          nb::arg("learning_rate"), nb::arg("seed"), nb::arg("tokens").noconvert(),
+          nb::arg("block_tokens"), nb::arg("n_blocks"), nb::arg("total_blocks"),
+          nb::arg("n_streams"), nb::arg("line_end"), nb::arg("keep").noconvert(),
+          nb::arg("accept").noconvert(), nb::arg("alias").noconvert(),
+          nb::arg("row_offsets").noconvert(), nb::arg("rows").noconvert(),
+          nb::arg("path_offsets").noconvert(), nb::arg("path_nodes").noconvert(),
+          nb::arg("path_branches").noconvert(), nb::arg("input").noconvert(),
+          nb::arg("output").noconvert(), nb::arg("instruction_set"))
       .def(
           "train_span",
           [](const TrainingProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
@@ -176,6 +194,14 @@ void bind_train(nb::module_& module) {
   module.def(
       "build_alias_table",
       [](const Array<double>& weights) {
+        double total = 0;
+        for (const double weight : view(weights)) {
+          if (!(weight >= 0)) throw std::invalid_argument("weights: negative or not a number");
+          total += weight;
+        }
+        if (!(total > 0) || !std::isfinite(total)) {
+          throw std::invalid_argument("weights: their sum is no finite number above 0");
+        }
         AliasTable table = build_alias_table(view(weights));
         return nb::make_tuple(to_numpy(std::move(table.accept)), to_numpy(std::move(table.alias)));
       },
@@ -184,6 +210,14 @@ void bind_train(nb::module_& module) {
   module.def(
       "build_huffman_code",
       [](const Array<int64_t>& counts) {
+        const auto all = view(counts);
+        double total = 0;
+        for (const int64_t count : all) total += static_cast<double>(count);
+        // fastText's numbering takes 1e15 for a node that is yet to be made.
+        if (all.empty() || all.size() > size_t{1} << 30 || all.back() < 0 || total >= 1e15 ||
+            !std::ranges::is_sorted(all, std::greater())) {
+          throw std::invalid_argument("counts: must be descending, and their sum below 1e15");
+        }
         HuffmanCode code = build_huffman_code(view(counts));
         return nb::make_tuple(to_numpy(std::move(code.offsets)), to_numpy(std::move(code.nodes)),
                               to_numpy(std::move(code.branches)));
@@ -194,11 +228,12 @@ void bind_train(nb::module_& module) {
       "fill_uniform",
       [](Matrix matrix, float bound, uint64_t seed, unsigned n_threads) {
         const HogwildMatrix rows = padded_rows(matrix, "matrix");
+        if (n_threads == 0) throw std::invalid_argument("n_threads: must be at least 1");
         const nb::gil_scoped_release unlocked;
         fill_uniform(rows.data(), rows.n_rows(), matrix.shape(1), rows.stride(), bound, seed,
                      n_threads);
       },
-      nb::arg("matrix"), nb::arg("bound"), nb::arg("seed"), nb::arg("n_threads"),
+      nb::arg("matrix").noconvert(), nb::arg("bound"), nb::arg("seed"), nb::arg("n_threads"),
       "Fill a padded matrix with uniform numbers from [-bound, bound].");
 
   module.def(
