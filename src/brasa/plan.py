@@ -17,8 +17,8 @@ from brasa.vocabulary import Vocabulary
 # ends, which costs 0.2 % of the pairs; a longer block would keep threads waiting for each other at
 # the end of a span, and small corpora on one thread.
 BLOCK_TOKENS = 4096
-# Skip-gram with subwords reads this many parts of the text in turn, a block from each, as if the text
-# had been mixed: n-gram rows, which all words share, otherwise lean towards what was read last
+# Skip-gram with subwords reads this many parts of the text in turn, a block from each, as if the
+# text had been mixed: n-gram rows, which all words share, otherwise lean towards what was read last
 # (SimLex-999 0.272 instead of 0.288). Nothing else gains by it.
 SUBWORD_STREAMS = 16
 # Centre words of a tile, the lanes of one AVX-512 register.
