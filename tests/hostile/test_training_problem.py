@@ -105,7 +105,7 @@ HOSTILE: list[tuple[str, dict[str, Any]]] = [
     ("input", {"input": matrix(4)[:, ::2]}),
     ("input", {"input": matrix(4)[:, ::-1]}),
     ("input", {"input": matrix(4)[:, 1:]}),
-    ("input", {"input": np.broadcast_to(matrix(1)[0], (4, DIM)).view()}),
+    ("input", {"input": np.broadcast_to(matrix(2)[0], (4, DIM)).view()}),
     ("output", {"output": matrix().copy()}),
     *[("shapes", {name: 0}) for name in
       ("window_size", "tile_size", "block_tokens", "n_blocks", "total_blocks", "n_streams")],
