@@ -2,11 +2,10 @@
 // of a block.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <new>
-#include <vector>
 
 #include "train/block.h"
 #include "train/problem.h"

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <vector>
 
@@ -50,6 +49,7 @@ class SharedNegatives {
       : problem_(problem),
         kernels_(kernels),
         lanes_(lanes),
+        transposed_(lanes * problem.output.stride()),
         scores_(problem.shared_negatives * lanes),
         weights_(lanes) {}
 
@@ -69,14 +69,17 @@ class SharedNegatives {
                   static_cast<float>(problem_.shared_negatives);
   }
 
-  // Scores every lane against every negative. `transposed` holds kLanes rows at a time.
-  void score(const float* transposed, Prefetcher& prefetcher) {
+  // Scores the hidden vector of every lane, a row each, against every negative.
+  void score(const float* hidden, Prefetcher& prefetcher) {
     const size_t stride = problem_.output.stride();
+    for (size_t lane = 0; lane < lanes_; lane += kLanes) {
+      kernels_.transpose_tile(hidden + lane * stride, stride, transposed_.data() + lane * stride);
+    }
     for (size_t r = 0; r < rows_.size(); r += kRowsPerCall) {
       const size_t n = std::min(kRowsPerCall, rows_.size() - r);
       for (size_t lane = 0; lane < lanes_; lane += kLanes) {
-        kernels_.score_tile(transposed + lane * stride, rows_.data() + r, n, problem_.dim, lanes_,
-                            scores_.data() + r * lanes_ + lane);
+        kernels_.score_tile(transposed_.data() + lane * stride, rows_.data() + r, n, problem_.dim,
+                            lanes_, scores_.data() + r * lanes_ + lane);
       }
       prefetcher.advance(stride);
     }
@@ -128,7 +131,8 @@ class SharedNegatives {
   const Kernels& kernels_;
   size_t lanes_;
   std::vector<float*> rows_, drawn_;
-  FloatBuffer scores_;  // [negative][lane]
+  FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
+  FloatBuffer scores_;      // [negative][lane]
   FloatBuffer weights_;
 };
 

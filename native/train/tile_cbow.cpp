@@ -28,7 +28,6 @@ class CbowTile : public Step {
         word_sums_(n_positions_ * stride_),
         pending_(n_positions_ * stride_),
         hidden_(lanes_ * stride_),
-        transposed_(lanes_ * stride_),
         step_(lanes_ * stride_),
         gradients_(lanes_) {
     for (size_t i = 0; i < lanes_; ++i) {
@@ -67,7 +66,7 @@ class CbowTile : public Step {
       const float* target = problem_.output.row(block.words[begin + i]);
       kernels_.dot_rows(hidden_rows_[i], &target, 1, stride_, gradients_.data() + i);
     }
-    negatives_.score(transposed_.data(), prefetcher_);
+    negatives_.score(hidden_.data(), prefetcher_);
     if (loss != nullptr) {
       for (size_t i = 0; i < n; ++i) {
         if (block.n_contexts(begin + i) == 0) continue;
@@ -84,6 +83,7 @@ class CbowTile : public Step {
       const float* target = problem_.output.row(block.words[begin + i]);
       kernels_.add_weighted_rows(step_rows_[i], &target, &gradients_[i], 1, stride_);
     }
+    // After all have been read: a word may be the target of several centres.
     for (size_t i = 0; i < n; ++i) {
       if (block.n_contexts(begin + i) == 0) continue;
       kernels_.add_weighted_rows(problem_.output.row(block.words[begin + i]), &hidden_rows_[i],
@@ -139,10 +139,6 @@ class CbowTile : public Step {
       kernels_.add_weighted_rows(hidden_rows_[i], sources_.data(), scales_.data(), sources_.size(),
                                  stride_);
     }
-    for (size_t lane = 0; lane < lanes_; lane += kLanes) {
-      kernels_.transpose_tile(hidden_.data() + lane * stride_, stride_,
-                              transposed_.data() + lane * stride_);
-    }
   }
 
   // Adds to each position the steps of its centres among begin .. end - 1.
@@ -177,12 +173,11 @@ class CbowTile : public Step {
   SharedNegatives negatives_;
   Prefetcher prefetcher_;
   size_t n_prefetch_calls_;
-  FloatBuffer word_sums_;   // [position % n_positions_][dim], S_c
-  FloatBuffer pending_;     // [position % n_positions_][dim], what the word's rows are to move by
-  FloatBuffer hidden_;      // [lane][dim]
-  FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
-  FloatBuffer step_;        // [lane][dim]
-  FloatBuffer gradients_;   // of each centre's own output row
+  FloatBuffer word_sums_;  // [position % n_positions_][dim], S_c
+  FloatBuffer pending_;    // [position % n_positions_][dim], what the word's rows are to move by
+  FloatBuffer hidden_;     // [lane][dim]
+  FloatBuffer step_;       // [lane][dim]
+  FloatBuffer gradients_;  // of each centre's own output row
   std::vector<float*> step_rows_;
   std::vector<float*> hidden_rows_;
   std::vector<const float*> sources_;

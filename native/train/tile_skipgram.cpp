@@ -20,7 +20,6 @@ class SkipgramTile : public Step {
         stride_(problem.input.stride()),
         negatives_(problem, kernels, lanes_),
         hidden_(lanes_ * stride_),
-        transposed_(lanes_ * stride_),
         step_(lanes_ * stride_),
         gradients_(round_up(2 * size_t{problem.window_size} * lanes_, kLanes)),
         pair_begin_(lanes_ + 1),
@@ -55,7 +54,7 @@ class SkipgramTile : public Step {
     const size_t n = end - begin;
     compute_hidden(block, begin, n);
     score_contexts(block, begin, n);
-    negatives_.score(transposed_.data(), prefetcher_);
+    negatives_.score(hidden_.data(), prefetcher_);
     const size_t n_pairs = pair_begin_[n];
     if (loss != nullptr) {
       for (size_t k = 0; k < n_pairs; ++k) loss->loss += softplus_of_minus(gradients_[k]);
@@ -90,10 +89,6 @@ class SkipgramTile : public Step {
     }
     // Lanes without a centre score 0 with weight 0: their gradients vanish.
     std::fill_n(hidden_.data() + n * stride_, (lanes_ - n) * stride_, 0.0f);
-    for (size_t lane = 0; lane < lanes_; lane += kLanes) {
-      kernels_.transpose_tile(hidden_.data() + lane * stride_, stride_,
-                              transposed_.data() + lane * stride_);
-    }
   }
 
   // Lists the pairs of each centre and leaves their scores in `gradients_`.
@@ -152,10 +147,9 @@ class SkipgramTile : public Step {
   SharedNegatives negatives_;
   Prefetcher prefetcher_;
   size_t n_prefetch_calls_;
-  FloatBuffer hidden_;      // [lane][dim]
-  FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
-  FloatBuffer step_;        // [lane][dim]
-  FloatBuffer gradients_;   // of the pairs, centre by centre
+  FloatBuffer hidden_;     // [lane][dim]
+  FloatBuffer step_;       // [lane][dim]
+  FloatBuffer gradients_;  // of the pairs, centre by centre
   std::vector<float*> step_rows_;
   std::vector<const float*> hidden_rows_;
   std::vector<const float*> pair_rows_;
