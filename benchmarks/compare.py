@@ -95,6 +95,7 @@ def main() -> None:
     if not arguments.no_peer and not Path(PEER).exists():
         parser.error(f"there is no fastText: {PEER} does not exist (see --help; or use --no-peer)")
     rows: list[dict[str, Any]] = []
+    facts = circumstances()
     with tempfile.TemporaryDirectory() as folder:
         corpus = plain(arguments.corpus, Path(folder))
         n_tokens = encode(Corpus(corpus), WordVectorsConfig())[0].n_tokens
@@ -105,7 +106,7 @@ def main() -> None:
                     row = run(program, mode, seed, corpus, Path(folder), arguments, n_tokens)
                     rows.append(row)
                     print(json.dumps(row), file=sys.stderr, flush=True)
-    save(rows)
+    save(rows, facts)
     print(table(rows))
 
 
@@ -193,18 +194,22 @@ def quality(embeddings: Embeddings, data: Path) -> dict[str, float]:
     return scores
 
 
-def save(rows: list[dict[str, Any]]) -> None:
-    path = ROOT / "benchmarks/results/compare.csv"
+def circumstances() -> dict[str, Any]:
+    """What a row of the results holds beside the measured; asked before anything can change."""
     commit = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
-    facts = {
+    return {
         "date": date.today().isoformat(),
         "commit": commit,
         "version": brasa.__version__,
         "cpu": processor(),
         "cores": os.cpu_count(),
     }
+
+
+def save(rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
+    path = ROOT / "benchmarks/results/compare.csv"
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, [*facts, *rows[0]])
