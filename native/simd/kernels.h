@@ -16,6 +16,9 @@ inline constexpr size_t kRowAlign = 16;
 // Centre words of one tile that are scored together: the lanes of `score_tile`.
 inline constexpr size_t kLanes = 16;
 
+// Centre words whose pairs `train_pairs` trains side by side.
+inline constexpr size_t kCentres = 4;
+
 struct Kernels {
   const char* name;
 
@@ -34,6 +37,19 @@ struct Kernels {
   // out += sum over k of coefficients[k] * rows[k].
   void (*add_weighted_rows)(float* out, const float* const* rows, const float* coefficients,
                             size_t n, size_t stride);
+
+  // A step of logistic regression for n_centres <= kCentres hidden vectors, each against a context
+  // row of its own (label 1) and all against n_negatives rows (label 0). First, with row 0 the
+  // centre's context and row r the negative r - 1,
+  //   scores[r * kCentres + c] = hidden[c] . row r,
+  //   gradients[r * kCentres + c] = scale * (label - sigmoid(scores[r * kCentres + c])).
+  // Then each negative in turn, and after those the context of each centre in turn, moves by the
+  // sum of gradient * hidden[c] over its centres, and hidden[c] is to move by gradient * row, the
+  // row before its move. Hidden vectors move last. Rows may repeat, but none is a hidden vector.
+  // `scores` and `gradients` have room for (n_negatives + 1) * kCentres + 2 * kLanes numbers.
+  void (*train_pairs)(float* const* hidden, float* const* contexts, size_t n_centres,
+                      float* const* negatives, size_t n_negatives, size_t stride, float scale,
+                      float* scores, float* gradients);
 
   // transposed[d * kLanes + i] = tile[i * stride + d], for kLanes rows.
   void (*transpose_tile)(const float* tile, size_t stride, float* transposed);

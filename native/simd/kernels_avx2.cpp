@@ -13,12 +13,14 @@ struct Avx2 {
   static constexpr size_t kWidth = 8;
   static constexpr size_t kRowBlock = 4;
   static constexpr size_t kColumnBlock = 2;  // 4 x 2 sums + 2 sources + 1 factor of 16 registers
+  static constexpr size_t kPairColumns = 1;  // 4 hidden, 4 moved, 2 of a row
 
   static Register zero() { return _mm256_setzero_ps(); }
   static Register broadcast(float x) { return _mm256_set1_ps(x); }
   static Register load(const float* p) { return _mm256_load_ps(p); }
   static void store(float* p, Register x) { _mm256_store_ps(p, x); }
   static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
+  static Register subtract(Register a, Register b) { return _mm256_sub_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm256_mul_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
 
@@ -26,6 +28,10 @@ struct Avx2 {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+  }
+
+  static void sum_each(const std::array<Register, 8>& x, float* out) {
+    for (size_t k = 0; k < 8; ++k) out[k] = sum(x[k]);
   }
 
   static Register sigmoid(Register x) {

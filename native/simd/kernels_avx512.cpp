@@ -13,15 +13,40 @@ struct Avx512 {
   static constexpr size_t kWidth = 16;
   static constexpr size_t kRowBlock = 8;
   static constexpr size_t kColumnBlock = 3;  // 8 x 3 sums + 3 sources + 1 factor of 32 registers
+  static constexpr size_t kPairColumns = 3;  // 4 x 3 hidden, 4 x 3 moved, 2 x 3 of a row
 
   static Register zero() { return _mm512_setzero_ps(); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
   static Register load(const float* p) { return _mm512_load_ps(p); }
   static void store(float* p, Register x) { _mm512_store_ps(p, x); }
   static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
+  static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
   static float sum(Register x) { return _mm512_reduce_add_ps(x); }
+
+  // out[k] = sum of the lanes of x[k]. Zeros follow, so that a whole register is stored: a load of
+  // one would wait for a shorter store to reach the cache.
+  static void sum_each(const std::array<Register, 8>& x, float* out) {
+    // Each 128 bits of pairs(a, b) hold two sums of two numbers of a and two of b, alternating;
+    // each 128 bits of quads of two such hold a sum of four numbers of each of the four.
+    const auto pairs = [](Register a, Register b) {
+      return _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    };
+    const auto quads = [](Register a, Register b) {
+      const __m512d left = _mm512_castps_pd(a), right = _mm512_castps_pd(b);
+      return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(left, right)),
+                           _mm512_castpd_ps(_mm512_unpackhi_pd(left, right)));
+    };
+    const Register low = quads(pairs(x[0], x[1]), pairs(x[2], x[3]));
+    const Register high = quads(pairs(x[4], x[5]), pairs(x[6], x[7]));
+    const Register two =
+        _mm512_add_ps(_mm512_shuffle_f32x4(low, high, 0x44), _mm512_shuffle_f32x4(low, high, 0xee));
+    const __m256 a = _mm512_castps512_ps256(two), b = _mm512_extractf32x8_ps(two, 1);
+    const __m256 sums =
+        _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    _mm512_storeu_ps(out, _mm512_zextps256_ps512(sums));
+  }
 
   static Register sigmoid(Register x) {
     // The constants stand first: min and max return their second operand when one is NaN.

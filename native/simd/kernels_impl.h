@@ -1,8 +1,9 @@
 // The kernels, written once over a vector type V and compiled once per instruction set.
 //
 // V supplies: Register, kWidth, zero, broadcast, load, store, add, multiply, fma (a * b + c),
-// sum (of all lanes), sigmoid, transpose (of a kLanes x kLanes block), and kRowBlock and
-// kColumnBlock, the shape of add_products' register tile.
+// sum (of all lanes), sum_each (of eight registers), sigmoid, transpose (of a kLanes x kLanes
+// block); kRowBlock and kColumnBlock, the shape of add_products' register tile, and kPairColumns,
+// the registers of each row that train_pairs holds at once.
 #pragma once
 
 #include <algorithm>
@@ -26,6 +27,10 @@ inline __attribute__((always_inline)) void with_constant(size_t n, F&& f) {
     }
   }
 }
+
+// 1 in the lanes of `train_pairs`' contexts. kCentres is the least width of a register.
+alignas(64) inline constexpr std::array<float, kLanes> kFirstLanes = {1.0f, 1.0f, 1.0f, 1.0f};
+static_assert(kCentres == 4);
 
 template <typename V>
 struct KernelsFor {
@@ -112,6 +117,105 @@ struct KernelsFor {
     }
   }
 
+  // Columns of the next piece of a row that has `left` registers left. Never leaves one for last:
+  // seven are 3 + 2 + 2, not 3 + 3 + 1.
+  template <size_t kBlock>
+  static size_t next_columns(size_t left) {
+    return kBlock > 1 && left == kBlock + 1 ? kBlock - 1 : std::min(kBlock, left);
+  }
+
+  // Scores of kCount hidden vectors against kShared rows, and before those, if kOwn, against a row
+  // of each one's own: eight sums, enough to hide the latency of an FMA.
+  template <size_t kCount, size_t kShared, bool kOwn>
+  static inline __attribute__((always_inline)) void score_rows(float* const* hidden,
+                                                               float* const* own,
+                                                               float* const* shared, size_t stride,
+                                                               float* scores) {
+    static_assert(8 % kCentres == 0 && kShared + kOwn <= 8 / kCentres);
+    std::array<Register, 8> sum;
+    for (auto& r : sum) r = V::zero();
+    for (size_t d = 0; d < stride; d += kWidth) {
+      std::array<Register, kShared> row;
+      for (size_t r = 0; r < kShared; ++r) row[r] = V::load(shared[r] + d);
+      for (size_t c = 0; c < kCount; ++c) {
+        const Register x = V::load(hidden[c] + d);
+        if (kOwn) sum[c] = V::fma(x, V::load(own[c] + d), sum[c]);
+        for (size_t r = 0; r < kShared; ++r) {
+          Register& s = sum[(r + (kOwn ? 1 : 0)) * kCentres + c];
+          s = V::fma(x, row[r], s);
+        }
+      }
+    }
+    V::sum_each(sum, scores);
+  }
+
+  template <size_t kCount, size_t kColumns>
+  static inline __attribute__((always_inline)) void move_columns(
+      float* const* hidden, float* const* contexts, float* const* negatives, size_t n_negatives,
+      const float* gradients, size_t at) {
+    std::array<std::array<Register, kColumns>, kCount> h, moved;
+    for (size_t c = 0; c < kCount; ++c) {
+      for (size_t k = 0; k < kColumns; ++k) {
+        moved[c][k] = h[c][k] = V::load(hidden[c] + at + k * kWidth);
+      }
+    }
+    for (size_t r = 0; r < n_negatives; ++r) {
+      float* row = negatives[r] + at;
+      std::array<Register, kColumns> x, y;
+      for (size_t k = 0; k < kColumns; ++k) y[k] = x[k] = V::load(row + k * kWidth);
+      for (size_t c = 0; c < kCount; ++c) {
+        const Register gradient = V::broadcast(gradients[(r + 1) * kCentres + c]);
+        for (size_t k = 0; k < kColumns; ++k) {
+          moved[c][k] = V::fma(gradient, x[k], moved[c][k]);
+          y[k] = V::fma(gradient, h[c][k], y[k]);
+        }
+      }
+      for (size_t k = 0; k < kColumns; ++k) V::store(row + k * kWidth, y[k]);
+    }
+    for (size_t c = 0; c < kCount; ++c) {
+      float* row = contexts[c] + at;
+      const Register gradient = V::broadcast(gradients[c]);
+      for (size_t k = 0; k < kColumns; ++k) {
+        const Register x = V::load(row + k * kWidth);
+        V::store(row + k * kWidth, V::fma(gradient, h[c][k], x));
+        V::store(hidden[c] + at + k * kWidth, V::fma(gradient, x, moved[c][k]));
+      }
+    }
+  }
+
+  static void train_pairs(float* const* hidden, float* const* contexts, size_t n_centres,
+                          float* const* negatives, size_t n_negatives, size_t stride, float scale,
+                          float* scores, float* gradients) {
+    with_constant<kCentres>(n_centres, [&](auto count) {
+      constexpr size_t kRows = 8 / kCentres;
+      size_t done = std::min(kRows - 1, n_negatives);
+      with_constant<kRows>(done + 1, [&](auto n_rows) {
+        score_rows<count, n_rows - 1, true>(hidden, contexts, negatives, stride, scores);
+      });
+      while (done < n_negatives) {
+        const size_t block = std::min(kRows, n_negatives - done);
+        with_constant<kRows>(block, [&](auto n_rows) {
+          score_rows<count, n_rows, false>(hidden, contexts, negatives + done, stride,
+                                           scores + (done + 1) * kCentres);
+        });
+        done += block;
+      }
+      const Register factor = V::broadcast(-scale);
+      const Register context_label = V::multiply(V::broadcast(scale), V::load(kFirstLanes.data()));
+      for (size_t k = 0; k < (n_negatives + 1) * kCentres; k += kWidth) {
+        const Register label = k == 0 ? context_label : V::zero();
+        V::store(gradients + k, V::fma(factor, V::sigmoid(V::load(scores + k)), label));
+      }
+      for (size_t at = 0; at < stride;) {
+        const size_t columns = next_columns<V::kPairColumns>((stride - at) / kWidth);
+        with_constant<V::kPairColumns>(columns, [&](auto n_columns) {
+          move_columns<count, n_columns>(hidden, contexts, negatives, n_negatives, gradients, at);
+        });
+        at += columns * kWidth;
+      }
+    });
+  }
+
   static void transpose_tile(const float* tile, size_t stride, float* transposed) {
     for (size_t d = 0; d < stride; d += kLanes) {
       V::transpose(tile + d, stride, transposed + d * kLanes);
@@ -181,10 +285,7 @@ struct KernelsFor {
     for (size_t m = 0; m < n_targets; m += V::kRowBlock) {
       with_constant<V::kRowBlock>(std::min(V::kRowBlock, n_targets - m), [&](auto count) {
         for (size_t at = 0; at < stride;) {
-          // Never leave one column for last: seven registers are 3 + 2 + 2, not 3 + 3 + 1.
-          const size_t left = (stride - at) / kWidth;
-          const size_t columns =
-              left == V::kColumnBlock + 1 ? V::kColumnBlock - 1 : std::min(V::kColumnBlock, left);
+          const size_t columns = next_columns<V::kColumnBlock>((stride - at) / kWidth);
           with_constant<V::kColumnBlock>(columns, [&](auto width) {
             add_product_block<count, width>(targets + m, a + m * a_row, a_row, a_column, sources,
                                             n_sources, at);
@@ -216,8 +317,9 @@ struct KernelsFor {
   }
 
   static constexpr Kernels table(const char* name) {
-    return {name,           sum_rows,   add_to_rows,  dot_rows,          add_weighted_rows,
-            transpose_tile, score_tile, add_products, logistic_gradient, negative_gradient};
+    return {
+        name,           sum_rows,   add_to_rows,  dot_rows,          add_weighted_rows, train_pairs,
+        transpose_tile, score_tile, add_products, logistic_gradient, negative_gradient};
   }
 };
 

@@ -13,15 +13,21 @@ struct Neon {
   static constexpr size_t kWidth = 4;
   static constexpr size_t kRowBlock = 8;
   static constexpr size_t kColumnBlock = 2;  // 8 x 2 sums + 2 sources + 1 factor of 32 registers
+  static constexpr size_t kPairColumns = 2;  // 4 x 2 hidden, 4 x 2 moved, 2 x 2 of a row
 
   static Register zero() { return vdupq_n_f32(0.0f); }
   static Register broadcast(float x) { return vdupq_n_f32(x); }
   static Register load(const float* p) { return vld1q_f32(p); }
   static void store(float* p, Register x) { vst1q_f32(p, x); }
   static Register add(Register a, Register b) { return vaddq_f32(a, b); }
+  static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }
   static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
   static Register fma(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }
   static float sum(Register x) { return vaddvq_f32(x); }
+
+  static void sum_each(const std::array<Register, 8>& x, float* out) {
+    for (size_t k = 0; k < 8; ++k) out[k] = sum(x[k]);
+  }
 
   static Register sigmoid(Register x) {
     // FMIN and FMAX return NaN when an operand is NaN.

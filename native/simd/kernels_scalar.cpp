@@ -14,6 +14,7 @@ struct Scalar {
   static constexpr size_t kWidth = 4;
   static constexpr size_t kRowBlock = 4;
   static constexpr size_t kColumnBlock = 2;
+  static constexpr size_t kPairColumns = 1;
 
   template <typename F>
   static Register each(F&& f) {
@@ -32,6 +33,9 @@ struct Scalar {
   static Register add(Register a, Register b) {
     return each([&](int i) { return a.lane[i] + b.lane[i]; });
   }
+  static Register subtract(Register a, Register b) {
+    return each([&](int i) { return a.lane[i] - b.lane[i]; });
+  }
   static Register multiply(Register a, Register b) {
     return each([&](int i) { return a.lane[i] * b.lane[i]; });
   }
@@ -39,6 +43,10 @@ struct Scalar {
     return each([&](int i) { return a.lane[i] * b.lane[i] + c.lane[i]; });
   }
   static float sum(Register x) { return (x.lane[0] + x.lane[1]) + (x.lane[2] + x.lane[3]); }
+  static void sum_each(const std::array<Register, 8>& x, float* out) {
+    for (size_t k = 0; k < 8; ++k) out[k] = sum(x[k]);
+  }
+
   static Register sigmoid(Register x) {
     return each([&](int i) { return 1.0f / (1.0f + std::exp(-x.lane[i])); });
   }

@@ -5,6 +5,7 @@
 // order, and kernels must agree to the last bit.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -164,6 +165,68 @@ TEST_CASE("add_weighted_rows") {
     }
     kernels.add_weighted_rows(out.data(), rows.data(), coefficients.data(), n, stride);
     CHECK(out.numbers() == expected);
+  });
+}
+
+TEST_CASE("train_pairs: rows named twice move twice, scores are of the start") {
+  for_each_shape([](const Kernels& kernels, size_t stride, size_t n, std::mt19937& random) {
+    for (size_t n_centres = 1; n_centres <= kCentres; ++n_centres) {
+      CAPTURE(n_centres);
+      Rows hidden(n_centres, stride, random), matrix(7, stride, random);
+      for (size_t i = 0; i < 7; ++i) {  // scores of moderate size, whatever the stride
+        for (size_t d = 0; d < stride; ++d) matrix.row(i)[d] /= static_cast<float>(stride);
+      }
+      const auto negatives = pick_rows(n, 7, random), contexts = pick_rows(n_centres, 7, random);
+      auto h = hidden.numbers(), rows = matrix.numbers();
+      const auto at = [&](int32_t row) { return static_cast<size_t>(row) * stride; };
+      constexpr double kScale = 0.5;
+      std::vector<double> scores, gradients;
+      const auto score = [&](int32_t row, size_t c, double label) {
+        double sum = 0;
+        for (size_t d = 0; d < stride; ++d) sum += h[c * stride + d] * rows[at(row) + d];
+        scores.push_back(sum);
+        gradients.push_back(kScale * (label - 1 / (1 + std::exp(-sum))));
+      };
+      for (size_t c = 0; c < n_centres; ++c) score(contexts[c], c, 1);
+      for (const int32_t r : negatives) {
+        for (size_t c = 0; c < n_centres; ++c) score(r, c, 0);
+      }
+      auto moved = h;
+      const auto move = [&](int32_t row, size_t first, size_t last, const double* gradient) {
+        for (size_t d = 0; d < stride; ++d) {
+          double& x = rows[at(row) + d];
+          const double before = x;
+          for (size_t c = first; c < last; ++c) {
+            moved[c * stride + d] += gradient[c] * before;
+            x += gradient[c] * h[c * stride + d];
+          }
+        }
+      };
+      for (size_t r = 0; r < n; ++r) {
+        move(negatives[r], 0, n_centres, gradients.data() + (r + 1) * n_centres);
+      }
+      for (size_t c = 0; c < n_centres; ++c) move(contexts[c], c, c + 1, gradients.data());
+
+      const std::vector<int32_t> all = {0, 1, 2, 3};
+      const size_t room = (n + 1) * kCentres + 2 * kLanes;
+      FloatBuffer found_scores(room), found_gradients(room);
+      kernels.train_pairs(hidden.addresses(all).data(), matrix.addresses(contexts).data(),
+                          n_centres, matrix.addresses(negatives).data(), n, stride,
+                          static_cast<float>(kScale), found_scores.data(), found_gradients.data());
+      for (size_t r = 0; r <= n; ++r) {
+        for (size_t c = 0; c < n_centres; ++c) {
+          CHECK(double{found_scores[r * kCentres + c]} ==
+                doctest::Approx(scores[r * n_centres + c]).epsilon(1e-5));
+          CHECK(double{found_gradients[r * kCentres + c]} ==
+                doctest::Approx(gradients[r * n_centres + c]).epsilon(1e-5));
+        }
+      }
+      const auto close = [](const std::vector<double>& a, const std::vector<double>& b) {
+        return std::ranges::equal(a, b, [](double x, double y) { return std::abs(x - y) < 1e-4; });
+      };
+      CHECK(close(hidden.numbers(), moved));
+      CHECK(close(matrix.numbers(), rows));
+    }
   });
 }
 

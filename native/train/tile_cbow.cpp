@@ -11,7 +11,7 @@
 // with the steps of its centres; the rows of the word at c follow once, when no later centre sees
 // c. With subwords, reading and moving rows is nearly all of the work, and tiles that share no
 // position with their neighbors would do it (16 + 2 * window) / 16 times as often.
-#include "train/tile.h"
+#include "train/shared_negatives.h"
 
 namespace brasa {
 namespace {

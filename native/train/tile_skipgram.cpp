@@ -1,12 +1,20 @@
-// Skip-gram with negatives shared by a tile of consecutive centre words.
+// Skip-gram, each pair in turn as in fastText, for a few centre words side by side.
 //
-// For centre i with hidden vector h_i (mean of its word's rows), context output rows c_j and
-// negatives n_s, the loss is
-//   sum_j -log sigmoid(h_i . c_j)  +  w_i sum_s -log sigmoid(-h_i . n_s),
-//   w_i = (number of contexts of i) * negative_samples / shared_negatives.
-// Everything is read as it was at the start of the tile; then each output row moves once per use,
-// and each row of a centre's word moves by the whole step of h_i, as in fastText.
-#include "train/tile.h"
+// kCentres centres are open at a time, and each step trains one pair of each of them: with hidden
+// vector h_c (at first the mean of its word's rows), context output row o_c, and negative_samples
+// negatives n_r that the step's pairs share, the loss is
+//   sum_c (-log sigmoid(h_c . o_c)  +  sum_r -log sigmoid(-h_c . n_r)).
+// Output rows and hidden vectors move before the next step. A centre without pairs left makes room
+// for the next word of the tile, and each row of its word moves by all that its hidden vector has
+// moved: as in fastText, where they move together pair by pair.
+//
+// A negative's row is read and written once for four pairs, which is what a tile saves; the steps
+// take their negatives in turn from a pool that is drawn for the tile while the one before it is
+// trained, so that rows can be fetched ahead.
+#include <array>
+
+#include "train/prefetcher.h"
+#include "train/step.h"
 
 namespace brasa {
 namespace {
@@ -16,146 +24,137 @@ class SkipgramTile : public Step {
   SkipgramTile(const Problem& problem, const Kernels& kernels)
       : problem_(problem),
         kernels_(kernels),
-        lanes_(round_up(problem.tile_size, kLanes)),
         stride_(problem.input.stride()),
-        negatives_(problem, kernels, lanes_),
-        hidden_(lanes_ * stride_),
-        step_(lanes_ * stride_),
-        gradients_(round_up(2 * size_t{problem.window_size} * lanes_, kLanes)),
-        pair_begin_(lanes_ + 1),
-        coefficients_(lanes_) {
-    for (size_t i = 0; i < lanes_; ++i) {
-      hidden_rows_.push_back(hidden_.data() + i * stride_);
-      step_rows_.push_back(step_.data() + i * stride_);
+        vectors_(2 * kCentres * stride_),
+        scores_((size_t{problem.negative_samples} + 1) * kCentres + 2 * kLanes),
+        gradients_((size_t{problem.negative_samples} + 1) * kCentres + 2 * kLanes),
+        negatives_(problem.negative_samples) {
+    for (size_t c = 0; c < kCentres; ++c) {
+      hidden_[c] = vectors_.data() + 2 * c * stride_;
+      centres_[c].start = hidden_[c] + stride_;
     }
-    sources_.resize(lanes_);
-    // What `train` does for each centre three times, and the pieces of the negatives.
-    n_prefetch_calls_ = 3 * problem.tile_size + negatives_.n_prefetch_calls(problem.tile_size);
   }
 
   size_t tile_size() const override { return problem_.tile_size; }
 
   void prepare(const Block& block, size_t begin, size_t end, Random& random) override {
     prefetcher_.clear();
-    negatives_.take();
+    pool_.swap(drawn_);
+    next_negative_ = 0;
     if (begin == end) return;
+    size_t n_pairs = 0;
     for (size_t i = begin; i < end; ++i) {
       for (const int32_t row : problem_.rows_of(block.words[i])) {
         prefetcher_.push(problem_.input.row(row));
       }
+      n_pairs += static_cast<size_t>(block.n_contexts(i));
+    }
+    // Of the contexts, those that the tile before it does not reach.
+    const size_t reach = problem_.window_size;
+    const size_t ahead = std::min(block.words.size(), end + reach);
+    for (size_t i = begin == 0 ? 0 : begin + reach; i < ahead; ++i) {
       prefetcher_.push(problem_.output.row(block.words[i]));
     }
-    negatives_.draw(random, prefetcher_);
-    prefetcher_.spread(n_prefetch_calls_);
+    drawn_.clear();
+    for (uint32_t s = 0; s < problem_.shared_negatives; ++s) {
+      drawn_.push_back(problem_.output.row(problem_.negatives.draw(random)));
+      prefetcher_.push(drawn_.back());
+    }
+    // They are fetched in the steps of the tile before.
+    prefetcher_.spread(std::max<size_t>(1, n_pairs_ / kCentres));
+    n_pairs_ = n_pairs;
   }
 
   void train(const Block& block, size_t begin, size_t end, float learning_rate,
              LossSum* loss) override {
-    const size_t n = end - begin;
-    compute_hidden(block, begin, n);
-    score_contexts(block, begin, n);
-    negatives_.score(hidden_.data(), prefetcher_);
-    const size_t n_pairs = pair_begin_[n];
-    if (loss != nullptr) {
-      for (size_t k = 0; k < n_pairs; ++k) loss->loss += softplus_of_minus(gradients_[k]);
-      loss->loss += negatives_.loss(n);
-      loss->pairs += static_cast<double>(n_pairs);
-    }
-    kernels_.logistic_gradient(gradients_.data(), round_up(n_pairs, kLanes), 1.0f, learning_rate);
-
-    std::fill_n(step_.data(), n * stride_, 0.0f);
-    negatives_.add_hidden_steps(learning_rate, std::span(step_rows_).first(n), prefetcher_);
-    for (size_t i = 0; i < n; ++i) {
-      kernels_.add_weighted_rows(step_rows_[i], pair_rows_.data() + pair_begin_[i],
-                                 gradients_.data() + pair_begin_[i],
-                                 pair_begin_[i + 1] - pair_begin_[i], stride_);
-    }
-    update_contexts(block, begin, n);
-    negatives_.update_rows(std::span(hidden_rows_).first(n), prefetcher_);
-    for (size_t i = 0; i < n; ++i) {
-      const auto rows = problem_.rows_of(block.words[begin + i]);
-      kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(), step_rows_[i]);
-      prefetcher_.advance(stride_);
+    size_t next = begin, n_open = 0;
+    for (;;) {
+      for (; n_open < kCentres && next < end; ++next) {
+        if (block.n_contexts(next) > 0) open(block, next, n_open++);
+      }
+      if (n_open == 0) return;
+      step(block, n_open, learning_rate, loss);
+      for (size_t c = n_open; c-- > 0;) {
+        if (centres_[c].context < centres_[c].end) continue;
+        close(block, c);
+        --n_open;
+        std::swap(centres_[c], centres_[n_open]);
+        std::swap(hidden_[c], hidden_[n_open]);
+      }
     }
   }
 
  private:
-  void compute_hidden(const Block& block, size_t begin, size_t n) {
-    for (size_t i = 0; i < n; ++i) {
-      const auto rows = problem_.rows_of(block.words[begin + i]);
-      kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
-                        1.0f / static_cast<float>(rows.size()), hidden_.data() + i * stride_);
-      prefetcher_.advance(stride_);
-    }
-    // Lanes without a centre score 0 with weight 0: their gradients vanish.
-    std::fill_n(hidden_.data() + n * stride_, (lanes_ - n) * stride_, 0.0f);
+  // A centre word whose pairs are being trained.
+  struct Centre {
+    float* start;  // its hidden vector when it was opened
+    int32_t position;
+    int32_t context, end;  // positions of the contexts that are left
+  };
+
+  void open(const Block& block, size_t position, size_t c) {
+    const auto rows = problem_.rows_of(block.words[position]);
+    Centre& centre = centres_[c];
+    kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
+                      1.0f / static_cast<float>(rows.size()), centre.start);
+    std::copy_n(centre.start, stride_, hidden_[c]);
+    centre.position = static_cast<int32_t>(position);
+    centre.context = block.context_begin[position];
+    centre.end = block.context_end[position];
+    skip_itself(centre);
   }
 
-  // Lists the pairs of each centre and leaves their scores in `gradients_`.
-  void score_contexts(const Block& block, size_t begin, size_t n) {
-    pair_rows_.clear();
-    pair_begin_[0] = 0;
-    for (size_t i = 0; i < n; ++i) {
-      const auto centre = static_cast<int32_t>(begin + i);
-      for (int32_t j = block.context_begin[begin + i]; j < block.context_end[begin + i]; ++j) {
-        if (j != centre)
-          pair_rows_.push_back(problem_.output.row(block.words[static_cast<size_t>(j)]));
-      }
-      pair_begin_[i + 1] = pair_rows_.size();
-      const size_t n_pairs = pair_begin_[i + 1] - pair_begin_[i];
-      kernels_.dot_rows(hidden_rows_[i], pair_rows_.data() + pair_begin_[i], n_pairs, stride_,
-                        gradients_.data() + pair_begin_[i]);
-      negatives_.set_pairs(i, n_pairs);
-      prefetcher_.advance(stride_);
-    }
-    for (size_t i = n; i < lanes_; ++i) negatives_.set_pairs(i, 0);
+  static void skip_itself(Centre& centre) {
+    if (centre.context == centre.position) ++centre.context;
   }
 
-  // Moves the output row at each context position by what all its centres in the tile ask for.
-  void update_contexts(const Block& block, size_t begin, size_t n) {
-    const size_t last = begin + n - 1;
-    int32_t first_position = block.context_begin[begin], end_position = block.context_end[last];
-    for (size_t i = begin; i <= last; ++i) {
-      first_position = std::min(first_position, block.context_begin[i]);
-      end_position = std::max(end_position, block.context_end[i]);
+  void close(const Block& block, size_t c) {
+    const auto rows = problem_.rows_of(block.words[static_cast<size_t>(centres_[c].position)]);
+    const float* start = centres_[c].start;
+    constexpr float kMinusOne = -1.0f;
+    kernels_.add_weighted_rows(hidden_[c], &start, &kMinusOne, 1, stride_);
+    kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(), hidden_[c]);
+  }
+
+  // Trains one pair of each of the first `n_open` centres.
+  void step(const Block& block, size_t n_open, float learning_rate, LossSum* loss) {
+    for (size_t c = 0; c < n_open; ++c) {
+      Centre& centre = centres_[c];
+      contexts_[c] = problem_.output.row(block.words[static_cast<size_t>(centre.context++)]);
+      skip_itself(centre);
     }
-    const auto reach = static_cast<int32_t>(problem_.window_size);
-    const auto tile_begin = static_cast<int32_t>(begin),
-               tile_end = tile_begin + static_cast<int32_t>(n);
-    for (int32_t j = first_position; j < end_position; ++j) {
-      size_t count = 0;
-      const int32_t stop = std::min(tile_end, j + reach + 1);
-      for (int32_t c = std::max(tile_begin, j - reach); c < stop; ++c) {
-        const auto centre = static_cast<size_t>(c);
-        if (c == j || j < block.context_begin[centre] || j >= block.context_end[centre]) continue;
-        const size_t i = centre - begin;
-        const auto pair = static_cast<size_t>(j - block.context_begin[centre] - (j > c ? 1 : 0));
-        sources_[count] = hidden_rows_[i];
-        coefficients_[count++] = gradients_[pair_begin_[i] + pair];
-      }
-      if (count > 0) {
-        kernels_.add_weighted_rows(problem_.output.row(block.words[static_cast<size_t>(j)]),
-                                   sources_.data(), coefficients_.data(), count, stride_);
+    for (float*& negative : negatives_) {
+      negative = pool_[next_negative_];
+      if (++next_negative_ == pool_.size()) next_negative_ = 0;
+    }
+    kernels_.train_pairs(hidden_.data(), contexts_.data(), n_open, negatives_.data(),
+                         negatives_.size(), stride_, learning_rate, scores_.data(),
+                         gradients_.data());
+    prefetcher_.advance(stride_);
+    if (loss == nullptr) return;
+    for (size_t c = 0; c < n_open; ++c) {
+      loss->loss += softplus_of_minus(scores_[c]);
+      for (size_t r = 1; r <= negatives_.size(); ++r) {
+        loss->loss += softplus_of_minus(-scores_[r * kCentres + c]);
       }
     }
+    loss->pairs += static_cast<double>(n_open);
   }
 
   const Problem& problem_;
   const Kernels& kernels_;
-  const size_t lanes_;
   const size_t stride_;
-  SharedNegatives negatives_;
   Prefetcher prefetcher_;
-  size_t n_prefetch_calls_;
-  FloatBuffer hidden_;     // [lane][dim]
-  FloatBuffer step_;       // [lane][dim]
-  FloatBuffer gradients_;  // of the pairs, centre by centre
-  std::vector<float*> step_rows_;
-  std::vector<const float*> hidden_rows_;
-  std::vector<const float*> pair_rows_;
-  std::vector<size_t> pair_begin_;
-  std::vector<const float*> sources_;
-  FloatBuffer coefficients_;
+  FloatBuffer vectors_;    // [centre][hidden, start][dim]
+  FloatBuffer scores_;     // [context, then negatives][centre]
+  FloatBuffer gradients_;  // the same
+  std::array<Centre, kCentres> centres_;
+  std::array<float*, kCentres> hidden_;
+  std::array<float*, kCentres> contexts_;
+  std::vector<float*> negatives_;     // of the step
+  std::vector<float*> pool_, drawn_;  // of this tile and of the next
+  size_t next_negative_ = 0;          // in pool_
+  size_t n_pairs_ = 0;                // of the tile prepared last
 };
 
 }  // namespace

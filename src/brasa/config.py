@@ -87,9 +87,10 @@ class WordVectorsConfig:
     )  # fmt: skip
     shared_negatives: int | None = _option(
         None,
-        "Negatives drawn for a whole tile of words, weighted so that each pair has "
-        "negative_samples of them; 0 draws negative_samples of its own for every pair, "
-        "which is exact and several times slower. Default: 32.",
+        "Negatives drawn for a whole tile of words: skip-gram takes negative_samples of them in "
+        "turn for every four pairs, cbow all of them for every word, weighted; 0 draws "
+        "negative_samples anew for every pair, which is exact and several times slower. "
+        "Default: 8 for each word of a skip-gram tile, 32 for cbow.",
         minimum=0,
         maximum=MAX_SHARED_NEGATIVES,
     )

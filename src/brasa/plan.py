@@ -17,14 +17,17 @@ from brasa.vocabulary import Vocabulary
 # ends, which costs 0.2 % of the pairs; a longer block would keep threads waiting for each other at
 # the end of a span, and small corpora on one thread.
 BLOCK_TOKENS = 4096
-# Skip-gram with subwords reads this many parts of the text in turn, a block from each, as if the
-# text had been mixed: n-gram rows, which all words share, otherwise lean towards what was read last
-# (SimLex-999 0.272 instead of 0.288). Nothing else gains by it.
-SUBWORD_STREAMS = 16
+# Skip-gram reads this many parts of the text in turn, a block from each, as if the text had been
+# mixed: rows lean towards what was read last otherwise (SimLex-999 0.272 instead of 0.287 with
+# subwords). fastText's twelve threads do the same. cbow gains nothing by it, and reading in order
+# suits texts larger than memory.
+SKIPGRAM_STREAMS = 12
 # Centre words of a tile, the lanes of one AVX-512 register.
 TILE_SIZE = 16
-# Quality falls with 16 (cbow: analogies 0.325 instead of 0.358) and does not rise with 64.
-SHARED_NEGATIVES = 32
+# Negatives that are drawn for each centre word of a skip-gram tile.
+SKIPGRAM_NEGATIVES = 8
+# Of a cbow tile. Quality falls with 16 (analogies 0.325, not 0.358) and does not rise with 64.
+CBOW_NEGATIVES = 32
 # "Always kept" in `TrainingPlan.keep`.
 ALWAYS = 2**32 - 1
 
@@ -55,7 +58,8 @@ class TrainingPlan:
     path_offsets, path_nodes, path_branches : int64, int32, uint8
         Huffman path of each word in compressed rows; empty unless ``loss="hs"``.
     shared_negatives : int
-        Negatives of a tile; 0 for negatives of each pair's own.
+        Negatives of a tile: for cbow all are negatives of every word, weighted; skip-gram takes
+        ``negative_samples`` of them in turn for each step. 0 for negatives of each pair's own.
     tile_size : int
         Centre words of a tile.
     n_streams : int
@@ -126,6 +130,8 @@ def make_plan(
             counts.astype(np.float64) ** config.negative_exponent
         )
     line_end = vocabulary.index(LINE_END)
+    tile_size = config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE
+    default_negatives = CBOW_NEGATIVES if config.mode == "cbow" else SKIPGRAM_NEGATIVES * tile_size
     shared = config.shared_negatives
     return TrainingPlan(
         config=config,
@@ -142,7 +148,7 @@ def make_plan(
         path_offsets=paths[0],
         path_nodes=paths[1],
         path_branches=paths[2],
-        shared_negatives=SHARED_NEGATIVES if shared is None else shared,
-        tile_size=config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE,
-        n_streams=SUBWORD_STREAMS if config.subwords and config.mode != "cbow" else 1,
+        shared_negatives=default_negatives if shared is None else shared,
+        tile_size=tile_size,
+        n_streams=1 if config.mode == "cbow" else SKIPGRAM_STREAMS,
     )

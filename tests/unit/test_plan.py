@@ -85,9 +85,9 @@ def test_each_loss_has_its_own_table() -> None:
 @pytest.mark.parametrize(
     ("mode", "shared", "expected"),
     [
-        ("skipgram", None, (32, 16)),
+        ("skipgram", None, (128, 16)),
         ("cbow", None, (32, 16)),
-        ("batch_skipgram", None, (32, 7)),
+        ("batch_skipgram", None, (56, 7)),
         ("skipgram", 0, (0, 16)),
         ("batch_skipgram", 5, (5, 7)),
     ],

@@ -5,6 +5,7 @@ It draws the same random numbers as the native core and follows the same order, 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _WORD = 2**64 - 1
 # The loss is looked at in one tile of this many.
 _LOSS_INTERVAL = 32
 _MAX_REDRAWS = 64
+# Centre words of a skip-gram tile that are trained side by side.
+_CENTRES = 4
 
 
 class Random:
@@ -136,30 +139,49 @@ class ReferenceBackend:
         np.add.at(self._input, rows, step)  # a repeated row moves once for each repetition
 
     def _train_skipgram_tile(
-        self, block: Block, tile: Sequence[int], negatives: list[int], rate: float
+        self, block: Block, tile: Sequence[int], pool: list[int], rate: float
     ) -> tuple[float, float]:
-        """All pairs of a tile at once, with everything as it was at its start."""
-        plan, output = self._plan, self._output
-        hidden = np.array([self._input[self._rows(block.words[i])].mean(axis=0) for i in tile])
-        steps = np.zeros_like(hidden)
-        weights = np.zeros(len(tile))
+        """One pair of each open centre at a time, everything moved before the next step."""
+        waiting = [i for i in tile if block.contexts[i]]
+        negatives = itertools.cycle(pool)
+        opened: list[_Centre] = []
         loss = n_pairs = 0.0
-        context_steps = []
-        for lane, i in enumerate(tile):
-            contexts = np.array([block.words[j] for j in block.contexts[i]], np.intp)
-            scores = output[contexts] @ hidden[lane]
-            loss += float(_softplus(-scores).sum())
-            gradients = rate * (1 - _sigmoid(scores))
-            steps[lane] = gradients @ output[contexts]
-            context_steps.append((contexts, np.outer(gradients, hidden[lane])))
-            weights[lane] = len(contexts) * plan.config.negative_samples / plan.shared_negatives
-            n_pairs += len(contexts)
-        loss += self._train_negatives(hidden, steps, negatives, weights, rate)
-        for contexts, context_step in context_steps:
-            np.add.at(output, contexts, context_step)
-        for lane, i in enumerate(tile):
-            self._add_to_rows(self._rows(block.words[i]), steps[lane])
+        while waiting or opened:
+            while waiting and len(opened) < _CENTRES:
+                i = waiting.pop(0)
+                rows = self._rows(block.words[i])
+                contexts = [block.words[j] for j in block.contexts[i]]
+                opened.append(_Centre(rows, self._input[rows].mean(axis=0), contexts))
+            drawn = list(itertools.islice(negatives, self._plan.config.negative_samples))
+            loss += self._train_side_by_side(opened, drawn, rate)
+            n_pairs += len(opened)
+            for c in reversed(range(len(opened))):
+                if not opened[c].contexts:
+                    opened[c], opened[-1] = opened[-1], opened[c]
+                    centre = opened.pop()
+                    self._add_to_rows(centre.rows, centre.hidden - centre.start)
         return loss, n_pairs
+
+    def _train_side_by_side(
+        self, centres: list[_Centre], negatives: list[int], rate: float
+    ) -> float:
+        """A pair of each centre, and negatives that all of them share."""
+        output = self._output
+        targets = [centre.contexts.pop(0) for centre in centres]
+        hidden = np.array([centre.hidden for centre in centres])
+        scores = (hidden * output[targets]).sum(axis=1)
+        negative_scores = output[negatives] @ hidden.T
+        gradients = rate * (1 - _sigmoid(scores))
+        negative_gradients = -rate * _sigmoid(negative_scores)
+        for word, gradient in zip(negatives, negative_gradients, strict=True):
+            row = output[word].copy()
+            output[word] += gradient @ hidden
+            for centre, g in zip(centres, gradient, strict=True):
+                centre.hidden = centre.hidden + g * row
+        for centre, word, gradient, h in zip(centres, targets, gradients, hidden, strict=True):
+            centre.hidden = centre.hidden + gradient * output[word]
+            output[word] += gradient * h
+        return float(_softplus(-scores).sum() + _softplus(negative_scores).sum())
 
     def _train_negatives(
         self, hidden: Vector, steps: Vector, negatives: list[int], weights: Vector, rate: float
@@ -254,6 +276,18 @@ class ReferenceBackend:
                 if negative != target:
                     yield negative, False
                     break
+
+
+@dataclass
+class _Centre:
+    """A centre word of the skip-gram tile whose pairs are being trained."""
+
+    rows: npt.NDArray[np.int32]
+    start: Vector
+    contexts: list[int]
+
+    def __post_init__(self) -> None:
+        self.hidden = self.start
 
 
 class _Position:
