@@ -61,6 +61,32 @@ class ModelFormatError(BrasaError, ValueError):
         self.path = str(path)
 
 
+class FormatError(ModelFormatError):
+    """A field of a binary model file has an impossible value, or is not there.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    field : str
+        Name of the field.
+    offset : int
+        Byte of the file at which the field starts.
+    expected, found : str
+        What the field may hold, and what it holds.
+    """
+
+    def __init__(self, path: object, field: str, offset: int, expected: str, found: str) -> None:
+        super().__init__(path, f"{field}, at byte {offset}: expected {expected}, found {found}")
+        self.field = field
+        self.offset = offset
+        self.expected = expected
+        self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.field, self.offset, self.expected, self.found)
+
+
 class StorageError(BrasaError, OSError):
     """A file cannot be read or written: missing, not permitted, disk full.
 

@@ -1,9 +1,9 @@
-"""The matrices of a word-vector model, and what their rows mean."""
+"""The matrices of word-vector models and classifiers, and what their rows mean."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,9 @@ from brasa.config import WordVectorsConfig
 from brasa.vocabulary import Vocabulary
 
 FloatMatrix = npt.NDArray[np.float32]
+ClassifierLoss = Literal["softmax", "hs", "ns", "ova"]
 
+N_CENTROIDS = 256  # of a product quantizer: a code is a byte
 
 # Rows are padded to a multiple of this many floats and start on a cache line, as kernels need.
 ROW_ALIGN = 16
@@ -59,6 +61,54 @@ class Parameters:
         return parameters
 
 
+class FastTextArguments(NamedTuple):
+    """The arguments that a fastText file holds, by fastText's names and with its numbers.
+
+    `loss` is 1 hs, 2 ns, 3 softmax, 4 ova; `model` is 1 cbow, 2 skipgram, 3 supervised.
+    """
+
+    dim: int
+    ws: int
+    epoch: int
+    minCount: int  # noqa: N815
+    neg: int
+    wordNgrams: int  # noqa: N815
+    loss: int
+    model: int
+    bucket: int
+    minn: int
+    maxn: int
+    lrUpdateRate: int  # noqa: N815
+    t: float
+
+
+@dataclass(frozen=True, eq=False)
+class FastTextDetails:
+    """What only a fastText file says; kept so that writing a model gives the same bytes again.
+
+    Attributes
+    ----------
+    version : int
+        11 or 12; 0 for a file from before there were versions.
+    arguments : FastTextArguments
+    labels : Vocabulary, optional
+        Labels that a word-vector file lists, as fastText does when its text had some.
+    unused_rows : float32, shape (n, dim), optional
+        Rows of buckets in a file whose arguments let no n-gram have one.
+    pruned : int32, shape (n, 2), optional
+        Pairs of bucket and row of a pruned model, in the order of the file.
+    quantize_output : bool
+        The `qout` flag, which has a meaning in quantized files only.
+    """
+
+    version: int
+    arguments: FastTextArguments
+    labels: Vocabulary | None = None
+    unused_rows: FloatMatrix | None = None
+    pruned: npt.NDArray[np.int32] | None = None
+    quantize_output: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
     """A trained model as data: what the formats read and write.
@@ -80,6 +130,8 @@ class Embeddings:
         Empty without subwords.
     metadata : dict
         JSON values: brasa's version, loss history, words per second, what was read.
+    fasttext : FastTextDetails, optional
+        What the fastText file that it was read from says beyond this.
     """
 
     vocabulary: Vocabulary
@@ -88,3 +140,139 @@ class Embeddings:
     output: FloatMatrix
     bucket_ids: npt.NDArray[np.uint32]
     metadata: dict[str, Any] = field(default_factory=dict)
+    fasttext: FastTextDetails | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ProductQuantizer:
+    """A code book for vectors cut into parts: every part is the nearest of 256 centroids.
+
+    Attributes
+    ----------
+    dim : int
+        Length of the vectors.
+    part_dim : int
+        Numbers in a part; the last part has what is left.
+    centroids : float32, shape (256 * dim,)
+        For each part in turn its 256 centroids.
+    """
+
+    dim: int
+    part_dim: int
+    centroids: npt.NDArray[np.float32]
+
+    @property
+    def n_parts(self) -> int:
+        """Codes of a vector."""
+        return -(-self.dim // self.part_dim)
+
+    def decode(self, codes: npt.NDArray[np.uint8]) -> FloatMatrix:
+        """The vectors that codes of shape (n, n_parts) stand for, float32, shape (n, dim)."""
+        vectors = np.empty((len(codes), self.dim), np.float32)
+        for part in range(self.n_parts):
+            columns = slice(part * self.part_dim, min((part + 1) * self.part_dim, self.dim))
+            book = self.centroids[N_CENTROIDS * columns.start : N_CENTROIDS * columns.stop]
+            vectors[:, columns] = book.reshape(N_CENTROIDS, -1)[codes[:, part]]
+        return vectors
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedMatrix:
+    """A matrix whose rows are codes, as in fastText's `.ftz` files.
+
+    Attributes
+    ----------
+    codes : uint8, shape (n_rows, quantizer.n_parts)
+    quantizer : ProductQuantizer
+    norm_codes : uint8, shape (n_rows,), optional
+        Where rows were scaled to length 1 first: their lengths' codes in `norm_quantizer`.
+    norm_quantizer : ProductQuantizer, optional
+    """
+
+    codes: npt.NDArray[np.uint8]
+    quantizer: ProductQuantizer
+    norm_codes: npt.NDArray[np.uint8] | None = None
+    norm_quantizer: ProductQuantizer | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.codes), self.quantizer.dim
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the codes and the centroids."""
+        size = self.codes.nbytes + self.quantizer.centroids.nbytes
+        if self.norm_codes is not None and self.norm_quantizer is not None:
+            size += self.norm_codes.nbytes + self.norm_quantizer.centroids.nbytes
+        return size
+
+    def decode(self) -> FloatMatrix:
+        """The numbers that the codes stand for, float32."""
+        rows = self.quantizer.decode(self.codes)
+        if self.norm_codes is not None and self.norm_quantizer is not None:
+            rows *= self.norm_quantizer.decode(self.norm_codes[:, np.newaxis])
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A text classifier as data: what the formats read and write.
+
+    A text's hidden vector is the mean of the input rows of its words, of their character n-grams
+    and of its word n-grams.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        Words; a word's index is its row.
+    labels : Vocabulary
+        Labels with their prefix, and how many texts had each.
+    loss : {"softmax", "hs", "ns", "ova"}
+        What the output rows are: one per label, or (`hs`) one per inner node of the Huffman tree
+        that is built from the labels' counts, in as many rows as there are labels.
+    word_ngrams : int
+        Longest run of words that has a bucket; 1: none has.
+    min_char, max_char : int
+        Shortest and longest character n-gram; `max_char` 0: none has a bucket.
+    buckets : int
+        Number of hash buckets, which both kinds of n-grams share.
+    input : float32 or quantized, shape (n_words + n_buckets, vector_dim)
+        Rows of words, then of the buckets of `bucket_ids`.
+    output : float32 or quantized, shape (n_labels, vector_dim)
+    bucket_ids : uint32, shape (n_buckets,)
+        Buckets that have a row, ascending.
+    bucket_rows : int32, shape (n_buckets,), optional
+        Row of each bucket, less n_words; None when they have the order of `bucket_ids`.
+    drops_other_buckets : bool
+        What an n-gram without a row is: left out of the mean, as in a pruned fastText model, or
+        (False) a row of zeros.
+    label_prefix : str
+        What a token must begin with to be taken for a label that the model does not know.
+    metadata : dict
+        JSON values: hyperparameters of the training, what was read.
+    fasttext : FastTextDetails, optional
+        What the fastText file that it was read from says beyond this.
+    """
+
+    vocabulary: Vocabulary
+    labels: Vocabulary
+    loss: ClassifierLoss
+    word_ngrams: int
+    min_char: int
+    max_char: int
+    buckets: int
+    input: FloatMatrix | QuantizedMatrix
+    output: FloatMatrix | QuantizedMatrix
+    bucket_ids: npt.NDArray[np.uint32]
+    bucket_rows: npt.NDArray[np.int32] | None = None
+    drops_other_buckets: bool = False
+    label_prefix: str = "__label__"
+    metadata: dict[str, Any] = field(default_factory=dict)
+    fasttext: FastTextDetails | None = None
+
+    @property
+    def vector_dim(self) -> int:
+        """Length of the vectors."""
+        dim: int = self.input.shape[1]
+        return dim
