@@ -9,5 +9,6 @@ namespace brasa {
 void bind_text(nanobind::module_& module);
 void bind_train(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
+void bind_fasttext(nanobind::module_& module);
 
 }  // namespace brasa

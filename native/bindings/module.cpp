@@ -5,4 +5,5 @@ NB_MODULE(_native, module) {
   brasa::bind_text(module);
   brasa::bind_train(module);
   brasa::bind_model(module);
+  brasa::bind_fasttext(module);
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import struct
 import subprocess
 import sys
@@ -8,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from brasa import formats
+from brasa import WordVectors, formats, lookup
 from brasa.errors import ConfigError, ModelFormatError
 from brasa.formats import fasttext
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from brasa.parameters import Embeddings
     from conftest import MakeEmbeddings
+
+WORDS = ("</s>", "the", "fire", "ember", "ação", "команда", "北海道", "🔥", "é")
 
 
 class Reader:
@@ -78,7 +82,7 @@ def test_every_field_is_where_fasttext_reads_it(
 def test_buckets_that_fill_many_chunks(
     make_embeddings: MakeEmbeddings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fasttext, "_CHUNK_BYTES", 37 * 80)
+    monkeypatch.setattr(fasttext.writing, "_CHUNK_BYTES", 37 * 80)
     embeddings = make_embeddings()
     fasttext.write(embeddings, tmp_path / "small chunks.bin")
     monkeypatch.undo()
@@ -121,9 +125,53 @@ def test_unknown_format(make_embeddings: MakeEmbeddings, tmp_path: Path) -> None
         formats.export(make_embeddings(), tmp_path / "vectors.onnx", "onnx")
 
 
-def test_a_fasttext_file_is_told_by_its_content(
-    make_embeddings: MakeEmbeddings, tmp_path: Path
+def same(a: Embeddings, b: Embeddings) -> None:
+    for name in ("input", "output", "bucket_ids"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    assert a.vocabulary.words == b.vocabulary.words
+    np.testing.assert_array_equal(a.vocabulary.counts, b.vocabulary.counts)
+    assert a.vocabulary.n_tokens == b.vocabulary.n_tokens
+
+
+@pytest.mark.parametrize("loss", ["ns", "hs"])
+@pytest.mark.parametrize("mode", ["cbow", "skipgram"])
+def test_what_was_written_is_read(
+    make_embeddings: MakeEmbeddings, tmp_path: Path, mode: str, loss: str
 ) -> None:
-    fasttext.write(make_embeddings(), tmp_path / "vectors.txt")
-    with pytest.raises(ModelFormatError, match="fastText binary"):
-        formats.load(tmp_path / "vectors.txt")
+    """Told by its content, whatever its name; untouched buckets come back as rows of zeros."""
+    config: dict[str, Any] = {"mode": mode, "loss": loss, "window_size": 7, "epochs": 3}
+    embeddings = make_embeddings(WORDS, **config)
+    fasttext.write(embeddings, tmp_path / "vectors.txt")
+    read = formats.load(tmp_path / "vectors.txt")
+    assert {name: getattr(read.config, name) for name in config} == config
+    dense = np.zeros((len(WORDS) + 5000, 20), np.float32)
+    dense[: len(WORDS)] = embeddings.input[: len(WORDS)]
+    dense[len(WORDS) + embeddings.bucket_ids.astype(int)] = embeddings.input[len(WORDS) :]
+    ids = np.arange(5000, dtype=np.uint32)
+    same(read, dataclasses.replace(embeddings, input=dense, bucket_ids=ids))
+    words = [*WORDS, "embersome", "x", ""]
+    np.testing.assert_allclose(
+        lookup.compose(read, words), lookup.compose(embeddings, words), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("subwords", [False, True])
+@pytest.mark.parametrize("extra", ["", "x", "xx", "xxx"])
+def test_the_same_bytes_again(
+    make_embeddings: MakeEmbeddings, tmp_path: Path, subwords: bool, extra: str
+) -> None:
+    """Whether the matrices lie at a multiple of four bytes, and are mapped, or not."""
+    written, again = tmp_path / "a.bin", tmp_path / "b.bin"
+    fasttext.write(make_embeddings([*WORDS, "z" + extra], subwords=subwords), written)
+    fasttext.write(fasttext.read(written), again)
+    assert written.read_bytes() == again.read_bytes()
+
+
+def test_a_saved_copy_is_the_same_model(make_embeddings: MakeEmbeddings, tmp_path: Path) -> None:
+    fasttext.write(make_embeddings(), tmp_path / "vectors.bin")
+    vectors = WordVectors.load(tmp_path / "vectors.bin")
+    vectors.save(tmp_path / "model")
+    saved = WordVectors.load(tmp_path / "model")
+    same(saved.embeddings, vectors.embeddings)
+    assert saved.config == vectors.config
+    assert saved.neighbors("ember") == vectors.neighbors("ember")

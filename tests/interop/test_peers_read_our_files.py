@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,24 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import MakeEmbeddings
-
-RunPeer = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="session")
-def run_peer(tmp_path_factory: pytest.TempPathFactory) -> RunPeer:
-    """A function that runs a script there; the script saves arrays under the name in argv[1]."""
-    python = os.environ.get("BRASA_INTEROP_PYTHON")
-    if not python:
-        pytest.skip("BRASA_INTEROP_PYTHON names no Python with fasttext 0.9.2 and gensim")
-
-    def run(script: str, *arguments: str | Path) -> dict[str, Any]:
-        result = tmp_path_factory.mktemp("peer") / "result.npz"
-        subprocess.run([python, "-c", script, str(result), *map(str, arguments)], check=True)
-        return dict(np.load(result))
-
-    return run
-
+    from interop.conftest import RunPeer
 
 UNSEEN = [
     "embersome", "fir", "", "a", "ações", "командам", "北海道の", "🔥🔥", "xyzzy", "é", "naïve",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,25 +63,19 @@ def test_public_analogies_are_read_whole(
     assert result.syntactic is not None
 
 
-def oracle() -> Any:
-    path = SHARED / "reference/fasttext_format_oracle.py"
-    spec = importlib.util.spec_from_file_location("fasttext_format_oracle", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize(("min_char", "max_char"), [(3, 6), (1, 3), (2, 2)])
 def test_an_independent_reader_finds_the_same_vectors(
-    make_embeddings: MakeEmbeddings, tmp_path: Path, subwords: bool, min_char: int, max_char: int
+    make_embeddings: MakeEmbeddings,
+    tmp_path: Path,
+    oracle: Any,
+    subwords: bool,
+    min_char: int,
+    max_char: int,
 ) -> None:
     embeddings = make_embeddings(subwords=subwords, min_char=min_char, max_char=max_char)
     formats.export(embeddings, tmp_path / "vectors.bin", "fasttext")
-    model = oracle().load(tmp_path / "vectors.bin")
+    model = oracle.load(tmp_path / "vectors.bin")
     words = [*embeddings.vocabulary.words, "embersome", "ações", "北海道の", "", "a", "🔥🔥"]
     expected = np.array([model.word_vector(word) for word in words])
     np.testing.assert_allclose(lookup.compose(embeddings, words), expected, atol=1e-6)

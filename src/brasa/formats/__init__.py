@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from brasa.errors import ConfigError, ModelFormatError, StorageError
 from brasa.formats import fasttext, native, word2vec
+from brasa.parameters import Classifier, Embeddings
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-
-    from brasa.parameters import Embeddings
 
 Format = Literal["native", "fasttext", "word2vec"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -25,7 +24,25 @@ _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
 
 
 def load(path: str | os.PathLike[str]) -> Embeddings:
-    """Open a model, told by its content: a folder that `save` made, or its `model.safetensors`.
+    """Open a word-vector model: `open_model`, which refuses a classifier."""
+    model = open_model(path)
+    if not isinstance(model, Embeddings):
+        raise ModelFormatError(path, "a text classifier: use brasa.TextClassifier.load")
+    return model
+
+
+def load_classifier(path: str | os.PathLike[str]) -> Classifier:
+    """Open a text classifier: `open_model`, which refuses word vectors."""
+    model = open_model(path)
+    if not isinstance(model, Classifier):
+        raise ModelFormatError(path, "word vectors, no classifier: use brasa.WordVectors.load")
+    return model
+
+
+def open_model(path: str | os.PathLike[str]) -> Embeddings | Classifier:
+    """Open a model, told by its content.
+
+    That is a folder that `save` made, or its `model.safetensors`; or fastText's `.bin` or `.ftz`.
 
     Raises
     ------
@@ -44,15 +61,13 @@ def load(path: str | os.PathLike[str]) -> Embeddings:
         if not file.is_file():
             raise ModelFormatError(place, "not a brasa model: not a plain file")
         with file.open("rb") as stream:
-            start = stream.read(4)
+            start = stream.read(fasttext.START_BYTES)
     except (OSError, ValueError) as error:
         if isinstance(error, (StorageError, ModelFormatError)):
             raise
         raise StorageError(path, f"cannot be read: {error}") from error
-    if start == fasttext.MAGIC.to_bytes(4, "little"):
-        raise ModelFormatError(
-            place, "a fastText binary model: brasa writes that format, and reads its own only"
-        )
+    if fasttext.looks_like(start):
+        return fasttext.read(file)
     return native.read(file)
 
 

@@ -1,0 +1,46 @@
+"""Other programs, and a reader that is not ours to ship."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+RunPeer = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def run_peer(tmp_path_factory: pytest.TempPathFactory) -> RunPeer:
+    """A function that runs a script there; the script saves arrays under the name in argv[1]."""
+    python = os.environ.get("BRASA_INTEROP_PYTHON")
+    if not python:
+        pytest.skip("BRASA_INTEROP_PYTHON names no Python with fasttext 0.9.2 and gensim")
+
+    def run(script: str, *arguments: str | Path) -> dict[str, Any]:
+        result = tmp_path_factory.mktemp("peer") / "result.npz"
+        subprocess.run([python, "-c", script, str(result), *map(str, arguments)], check=True)
+        return dict(np.load(result))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Any:
+    """An independent reader and predictor of fastText's files."""
+    path = Path(__file__).parents[3] / "shared/reference/fasttext_format_oracle.py"
+    if not path.exists():
+        pytest.skip("../shared is not there")
+    spec = importlib.util.spec_from_file_location("fasttext_format_oracle", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
