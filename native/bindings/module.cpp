@@ -6,4 +6,5 @@ NB_MODULE(_native, module) {
   brasa::bind_train(module);
   brasa::bind_model(module);
   brasa::bind_fasttext(module);
+  brasa::bind_vectors(module);
 }

@@ -84,3 +84,13 @@ class DictionaryError(ValueError):
 def parse_dictionary(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], n_entries: int, kind: int, first_entry: int) -> tuple: ...
 
 def format_dictionary(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kind: int, first: int, last: int) -> bytes: ...
+
+def parse_vector_lines(text: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], dim: int) -> tuple:
+    """
+    Rows, bytes of the words, where each ends, bytes and lines read, what is wrong.
+    """
+
+def parse_vector_records(data: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], dim: int, max_words: int) -> tuple:
+    """
+    Words read, rows, bytes of the words, where each ends, bytes read, what is wrong.
+    """

@@ -124,7 +124,8 @@ class Embeddings:
         Rows may be padded: the array is then a view with a longer row stride.
     output : float32, shape (n_outputs, vector_dim)
         Output rows: one per word (`loss="ns"`), or one per inner node of the Huffman tree
-        (`loss="hs"`; `n_words` rows as in fastText, of which the last is unused).
+        (`loss="hs"`; `n_words` rows as in fastText, of which the last is unused). No rows where
+        the model comes from a file that has none.
     bucket_ids : uint32, shape (n_touched,)
         Bucket numbers, ascending, of the n-gram rows held; any other bucket's row is zero.
         Empty without subwords.

@@ -115,7 +115,10 @@ class WordVectors:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> WordVectors:
-        """Open a saved model. Its matrices are mapped, not read: under 50 ms whatever the size.
+        """Open a saved model, or word vectors of another program, told by the content.
+
+        A saved model's matrices are mapped, not read: under 50 ms whatever the size. Other
+        formats are those of `brasa.formats.load`.
 
         Raises
         ------
@@ -152,13 +155,16 @@ class WordVectors:
         Parameters
         ----------
         path : path
-        format : {"fasttext", "word2vec"}
-            ``"fasttext"``: fastText's `.bin`, subwords included; ``"word2vec"``: text, words only.
+        format : {"fasttext", "word2vec", "word2vec-binary", "glove"}
+            ``"fasttext"``: fastText's `.bin`, subwords included. The others have words only; see
+            `docs/formats.md`.
 
         Raises
         ------
         ConfigError
             For an unknown format.
+        ModelFormatError
+            When the format cannot hold the model: words with spaces in them, in a text file.
         StorageError
             When it cannot be written; what was at `path` is then untouched.
         """

@@ -245,7 +245,6 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
         "empty": b"",
         "short": b"abc",
         "text": b"the quick brown fox " * 100,
-        "vectors.txt": b"2 3\nember 0.1 0.2 0.3\nfire 0.1 0.2 0.3\n",
         "pickle": b"\x80\x04\x95" + bytes(200),
         "zip": b"PK\x03\x04" + bytes(200),
     }.items():

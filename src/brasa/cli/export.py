@@ -25,7 +25,9 @@ _FORMAT_OF_SUFFIX = {".bin": "fasttext", ".vec": "word2vec", ".txt": "word2vec"}
 def export(model: str, file: str, format: str | None) -> None:
     """Write MODEL to FILE in another program's format.
 
-    fasttext is the binary format of fastText, with subwords; word2vec is text, one word a line.
+    fasttext is the binary format of fastText, with subwords. The others have whole words only:
+    word2vec is text, one word a line; word2vec-binary the same, exact; glove is text without the
+    first line.
     """
     WordVectors.load(model).export(file, format or format_of(file))
 

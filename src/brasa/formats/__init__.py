@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from brasa.errors import ConfigError, ModelFormatError, StorageError
-from brasa.formats import fasttext, native, word2vec
+from brasa.errors import ConfigError, ModelFormatError
+from brasa.formats import fasttext, glove, native, word2vec
+from brasa.formats.detection import format_of, model_file
+from brasa.formats.source import ByteSource
 from brasa.parameters import Classifier, Embeddings
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
-Format = Literal["native", "fasttext", "word2vec"]
+Format = Literal["native", "fasttext", "word2vec", "word2vec-binary", "glove"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
     "native": native.write,
     "fasttext": fasttext.write,
     "word2vec": word2vec.write,
+    "word2vec-binary": word2vec.write_binary,
+    "glove": glove.write,
+}
+# Formats that are read front to back, compressed or not.
+_STREAM_READERS: dict[str, Callable[[ByteSource], Embeddings]] = {
+    "word2vec": word2vec.read,
+    "word2vec-binary": word2vec.read_binary,
+    "glove": glove.read,
+}
+# Formats whose matrices are mapped, so that the file must be plain.
+_FILE_READERS: dict[str, Callable[[Path], Embeddings | Classifier]] = {
+    "native": native.read,
+    "fasttext": fasttext.read,
 }
 
 
@@ -40,9 +55,10 @@ def load_classifier(path: str | os.PathLike[str]) -> Classifier:
 
 
 def open_model(path: str | os.PathLike[str]) -> Embeddings | Classifier:
-    """Open a model, told by its content.
+    """Open a model or word vectors of any format that brasa reads, told by the content.
 
-    That is a folder that `save` made, or its `model.safetensors`; or fastText's `.bin` or `.ftz`.
+    A folder that `save` made, or its `model.safetensors`; fastText's `.bin` or `.ftz`; word2vec's
+    text and binary, GloVe's text, these also compressed (gzip, bzip2, xz, Zstandard).
 
     Raises
     ------
@@ -51,24 +67,18 @@ def open_model(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     ModelFormatError
         When it is not a model, or a broken one.
     """
-    place = Path(path)
-    try:
-        file = place / native.TENSORS if place.is_dir() else place
-        if not place.exists():
-            raise StorageError(place, "there is no such file or folder")
-        if not file.exists():
-            raise ModelFormatError(place, f"not a brasa model: the folder has no {native.TENSORS}")
-        if not file.is_file():
-            raise ModelFormatError(place, "not a brasa model: not a plain file")
-        with file.open("rb") as stream:
-            start = stream.read(fasttext.START_BYTES)
-    except (OSError, ValueError) as error:
-        if isinstance(error, (StorageError, ModelFormatError)):
-            raise
-        raise StorageError(path, f"cannot be read: {error}") from error
-    if fasttext.looks_like(start):
-        return fasttext.read(file)
-    return native.read(file)
+    file = model_file(path)
+    if file.name == native.TENSORS:
+        return native.read(file)
+    source = ByteSource(file)
+    kind = format_of(source)
+    if kind in _STREAM_READERS:
+        return _STREAM_READERS[kind](source)
+    if kind not in _FILE_READERS:
+        raise ModelFormatError(file, "not a brasa model, and not word vectors that brasa can read")
+    if source.compressed:
+        raise ModelFormatError(file, f"compressed, and a {kind} model: decompress it first")
+    return _FILE_READERS[kind](file)
 
 
 def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) -> None:
@@ -78,13 +88,15 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
     ----------
     embeddings : Embeddings
     path : path
-    format : {"fasttext", "word2vec", "native"}
-        ``"fasttext"``: fastText's `.bin`, subwords included. ``"word2vec"``: text, words only.
+    format : {"fasttext", "word2vec", "word2vec-binary", "glove", "native"}
+        ``"fasttext"``: fastText's `.bin`, subwords included. The others have words only.
 
     Raises
     ------
     ConfigError
         For an unknown format.
+    ModelFormatError
+        When the format cannot hold the model: a word with a space in it.
     StorageError
         When the file cannot be written; what was at `path` is then untouched.
     """

@@ -198,11 +198,13 @@ def _check_shapes(
     file: Path, tensors: Mapping[str, safetensors.Array], config: WordVectorsConfig
 ) -> None:
     n_words, n_buckets = tensors["word_counts"].size, tensors["bucket_ids"].size
+    # None where the vectors were made by a program that keeps none.
+    n_outputs = min(len(tensors["output"]), 1) * n_words
     wanted = {
         "word_offsets": (n_words + 1,),
         "word_counts": (n_words,),
         "input": (n_words + n_buckets, config.vector_dim),
-        "output": (n_words, config.vector_dim),
+        "output": (n_outputs, config.vector_dim),
         "bucket_ids": (n_buckets,),
         "word_bytes": (tensors["word_bytes"].size,),
     }
