@@ -12,7 +12,7 @@ import pytest
 
 from brasa.config import WordVectorsConfig
 from brasa.parameters import Embeddings
-from brasa.subwords import Subwords
+from brasa.subwords import FloretHashing, Subwords
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
 
 MakeEmbeddings = Callable[..., Embeddings]
+
+MakeFloretTable = Callable[..., tuple[FloretHashing, "np.ndarray[Any, Any]"]]
+AsFloret = Callable[..., Embeddings]
 
 # Measurement data that is not part of the repository; it may lie beside a clone.
 _ALLOWED_REASON = "../shared"
@@ -54,6 +57,43 @@ def make_embeddings() -> MakeEmbeddings:
             output=random.normal(size=(len(words), dim + padding)).astype(np.float32)[:, :dim],
             bucket_ids=bucket_ids,
             metadata={"brasa_version": "0.0", "loss_history": [[0.5, 2.25], [1.0, 2.0]]},
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_floret_table() -> MakeFloretTable:
+    """A function that writes a table of floret's, and returns its hashing and its rows."""
+
+    def make(tmp_path: Path, dim: int = 6, **fields: Any) -> tuple[FloretHashing, np.ndarray]:
+        values = {"min_char": 3, "max_char": 5, "hash_count": 2, "seed": 2166136261, "buckets": 500}
+        hashing = FloretHashing(**{**values, **fields})
+        rows = np.random.default_rng(4).normal(size=(hashing.buckets, dim)).astype(np.float32)
+        header = (
+            f"{hashing.buckets} {dim} {hashing.min_char} {hashing.max_char} {hashing.hash_count} "
+        )
+        header += f"{hashing.seed} {hashing.begin} {hashing.end}\n"
+        lines = (f"{i} " + "".join(f"{x:.5g} " for x in row) + "\n" for i, row in enumerate(rows))
+        (tmp_path / "table").write_text(header + "".join(lines), encoding="utf-8")
+        return hashing, np.array([[float(f"{x:.5g}") for x in row] for row in rows])
+
+    return make
+
+
+@pytest.fixture
+def as_floret() -> AsFloret:
+    """A function that makes a model as floret trains it out of one with fastText's n-grams."""
+
+    def make(model: Embeddings, **fields: Any) -> Embeddings:
+        """A model as floret trains it: words with their rows, and a table."""
+        config = model.config
+        hashing = FloretHashing(config.min_char, config.max_char, 2, 2166136261, 300, **fields)
+        n_words, dim = len(model.vocabulary), config.vector_dim
+        rows = np.random.default_rng(2).normal(size=(n_words + 300, dim)).astype(np.float32)
+        ids = np.arange(300, dtype=np.uint32)
+        return Embeddings(
+            model.vocabulary, config, rows, model.output, ids, model.metadata, floret=hashing
         )
 
     return make

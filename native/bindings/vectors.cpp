@@ -2,14 +2,19 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bindings.h"
+#include "formats/floret.h"
+#include "formats/floret_table.h"
 #include "formats/vectors_parse.h"
 
 namespace nb = nanobind;
@@ -63,6 +68,84 @@ nb::tuple parse_binary(const Bytes& bytes, std::size_t dim, std::size_t max_word
                         nb::bytes(records.problem.data(), records.problem.size()));
 }
 
+template <typename T>
+using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::device::cpu>;
+
+RowView view(const Matrix& matrix) {
+  if (matrix.shape(1) > 1 && matrix.stride(1) != 1) {
+    throw std::invalid_argument("the numbers of a row must be next to each other");
+  }
+  if (matrix.stride(0) < 0) throw std::invalid_argument("rows must be in ascending order");
+  return {matrix.data(), matrix.shape(0), matrix.shape(1),
+          static_cast<std::size_t>(matrix.stride(0))};
+}
+
+FloretHashing make_hashing(int min_char, int max_char, int hash_count, std::uint32_t seed,
+                           std::uint32_t buckets, std::string begin, std::string end) {
+  if (hash_count < 1 || hash_count > 4 || buckets == 0) {
+    throw std::invalid_argument("1 to 4 hashes, and at least one bucket");
+  }
+  return {min_char, max_char, hash_count, seed, buckets, std::move(begin), std::move(end)};
+}
+
+WordSpans view_words(const Vector<std::uint8_t>& arena, const Vector<std::int64_t>& offsets) {
+  return {{arena.data(), arena.size()}, {offsets.data(), offsets.size()}};
+}
+
+void compose(const FloretHashing& hashing, const Vector<std::uint8_t>& arena,
+             const Vector<std::int64_t>& offsets, const Vector<std::int32_t>& indices,
+             const Matrix& rows, std::size_t n_words,
+             nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
+  const WordSpans words = view_words(arena, offsets);
+  const RowView table = view(rows);
+  if (indices.size() != words.size() || out.shape(0) != words.size() || out.shape(1) != table.dim ||
+      n_words > table.n_rows || table.n_rows - n_words != hashing.buckets) {
+    throw std::invalid_argument("shapes do not agree");
+  }
+  const std::span<float> result{out.data(), out.size()};
+  const nb::gil_scoped_release release;
+  compose_floret(words, {indices.data(), indices.size()}, table, n_words, hashing, result);
+}
+
+// Each part of a word and its rows in the table.
+nb::list parts_of(const FloretHashing& hashing, const nb::bytes& word) {
+  nb::list parts;
+  std::string scratch;
+  for_each_floret_part({word.c_str(), word.size()}, hashing, scratch, [&](std::string_view part) {
+    const Hash128 hash = murmur_hash(part, hashing.seed);
+    nb::list rows;
+    for (int i = 0; i < hashing.hash_count; ++i) rows.append(hash.part(i) % hashing.buckets);
+    parts.append(nb::make_tuple(nb::bytes(part.data(), part.size()), rows));
+  });
+  return parts;
+}
+
+nb::object fit_table(const FloretHashing& hashing, const Vector<std::uint8_t>& arena,
+                     const Vector<std::int64_t>& offsets, const Matrix& vectors, const Matrix& rows,
+                     const Vector<std::uint32_t>& bucket_ids, std::uint32_t ngram_buckets,
+                     double rows_per_item) {
+  const WordSpans words = view_words(arena, offsets);
+  const RowView targets = view(vectors), matrix = view(rows);
+  if (targets.n_rows != words.size() || targets.dim != matrix.dim || ngram_buckets == 0 ||
+      matrix.n_rows < words.size()) {
+    throw std::invalid_argument("shapes do not agree");
+  }
+  FloretHashing sized = hashing;
+  std::optional<std::vector<float>> table;
+  {
+    const nb::gil_scoped_release release;
+    const NgramRows ngrams{
+        hashing.min_char, hashing.max_char, ngram_buckets, {bucket_ids.data(), bucket_ids.size()}};
+    const FloretItems items(words, targets, matrix, ngrams, hashing);
+    const double n_rows = static_cast<double>(items.size()) * rows_per_item + 16;
+    sized.buckets = static_cast<std::uint32_t>(std::min(n_rows, 2147483647.0));
+    table = items.solve(sized);
+  }
+  if (!table) return nb::none();
+  return nb::cast(to_numpy<float>(std::move(*table)));
+}
+
 }  // namespace
 
 void bind_vectors(nb::module_& module) {
@@ -70,6 +153,20 @@ void bind_vectors(nb::module_& module) {
              "Rows, bytes of the words, where each ends, bytes and lines read, what is wrong.");
   module.def("parse_vector_records", &parse_binary, "data"_a, "dim"_a, "max_words"_a,
              "Words read, rows, bytes of the words, where each ends, bytes read, what is wrong.");
+  nb::class_<FloretHashing>(module, "FloretHashing")
+      .def(
+          "__init__",
+          [](FloretHashing* self, int min_char, int max_char, int hash_count, std::uint32_t seed,
+             std::uint32_t buckets, std::string begin, std::string end) {
+            new (self) FloretHashing(make_hashing(min_char, max_char, hash_count, seed, buckets,
+                                                  std::move(begin), std::move(end)));
+          },
+          "min_char"_a, "max_char"_a, "hash_count"_a, "seed"_a, "buckets"_a, "begin"_a, "end"_a)
+      .def("compose", &compose, "arena"_a, "offsets"_a, "indices"_a, "rows"_a, "n_words"_a, "out"_a)
+      .def("parts_of", &parts_of, "word"_a)
+      .def("fit_table", &fit_table, "arena"_a, "offsets"_a, "vectors"_a, "rows"_a, "bucket_ids"_a,
+           "ngram_buckets"_a, "rows_per_item"_a,
+           "The rows of a table with the vectors of a model, or None when this seed has none.");
 }
 
 }  // namespace brasa

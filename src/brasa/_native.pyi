@@ -94,3 +94,15 @@ def parse_vector_records(data: Annotated[NDArray[numpy.uint8], dict(shape=(None,
     """
     Words read, rows, bytes of the words, where each ends, bytes read, what is wrong.
     """
+
+class FloretHashing:
+    def __init__(self, min_char: int, max_char: int, hash_count: int, seed: int, buckets: int, begin: str, end: str) -> None: ...
+
+    def compose(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], n_words: int, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
+
+    def parts_of(self, word: bytes) -> list: ...
+
+    def fit_table(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], bucket_ids: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], ngram_buckets: int, rows_per_item: float) -> object:
+        """
+        The rows of a table with the vectors of a model, or None when this seed has none.
+        """

@@ -69,6 +69,11 @@ def _compose(
 ) -> FloatMatrix:
     config = embeddings.config
     out = np.empty((len(indices), config.vector_dim), np.float32)
+    if embeddings.floret is not None:
+        embeddings.floret.native.compose(
+            arena, offsets, indices, embeddings.input, len(embeddings.vocabulary), out
+        )
+        return out
     _native.compose_vectors(
         arena,
         offsets,

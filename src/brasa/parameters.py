@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from brasa import _native
 from brasa.config import WordVectorsConfig
+from brasa.subwords import FloretHashing
 from brasa.vocabulary import Vocabulary
 
 FloatMatrix = npt.NDArray[np.float32]
@@ -133,6 +134,9 @@ class Embeddings:
         JSON values: brasa's version, loss history, words per second, what was read.
     fasttext : FastTextDetails, optional
         What the fastText file that it was read from says beyond this.
+    floret : FloretHashing, optional
+        For a model of floret's: how words find their rows. `input` then has the rows of words,
+        which only the first word uses, and the table; there may be no words at all.
     """
 
     vocabulary: Vocabulary
@@ -142,6 +146,7 @@ class Embeddings:
     bucket_ids: npt.NDArray[np.uint32]
     metadata: dict[str, Any] = field(default_factory=dict)
     fasttext: FastTextDetails | None = None
+    floret: FloretHashing | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
+from brasa.errors import ConfigError
 
 if TYPE_CHECKING:
     from brasa.config import WordVectorsConfig
@@ -45,6 +47,65 @@ class Subwords:
     def bucket_ids(self, word: str) -> npt.NDArray[np.uint32]:
         """The bucket of each n-gram of a word, uint32, shape (n_ngrams,)."""
         return _native.word_bucket_ids(_encode(word), self.min_char, self.max_char, self.buckets)
+
+
+@dataclass(frozen=True)
+class FloretHashing:
+    """How floret finds a word's rows: words and their n-grams share the rows of one table.
+
+    The parts of a word are the word itself between `begin` and `end`, and the n-grams of that.
+    MurmurHash3_x64_128 of a part gives four numbers of 32 bits, of which the first `hash_count`,
+    modulo `buckets`, are its rows. A word's vector is the mean of all its parts' rows.
+
+    Attributes
+    ----------
+    min_char, max_char : int
+        Shortest and longest n-gram, in characters; `max_char` 0: the word is its only part.
+    hash_count : int
+        Rows of each part, 1 to 4.
+    seed : int
+        Of the hash; floret's own is 2166136261.
+    buckets : int
+        Rows of the table.
+    begin, end : str
+        What marks the ends of a word.
+    """
+
+    min_char: int
+    max_char: int
+    hash_count: int
+    seed: int
+    buckets: int
+    begin: str = "<"
+    end: str = ">"
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in {
+            "min_char": (0, 64),
+            "max_char": (0, 64),
+            "hash_count": (1, 4),
+            "seed": (0, 2**32 - 1),
+            "buckets": (1, 2**31 - 1),
+        }.items():
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ConfigError(name, value, f"between {low} and {high}")
+        for name in ("begin", "end"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not 0 < len(value) <= 64 or value.split() != [value]:
+                raise ConfigError(name, value, "a short string without white space")
+
+    @cached_property
+    def native(self) -> _native.FloretHashing:
+        """The same for the native core."""
+        return _native.FloretHashing(**asdict(self))
+
+    def parts(self, word: str) -> list[tuple[str, list[int]]]:
+        """The parts of a word, each with its rows in the table."""
+        return [
+            (part.decode("utf-8", "surrogateescape"), rows)
+            for part, rows in self.native.parts_of(_encode(word))
+        ]
 
 
 @dataclass(frozen=True, eq=False)

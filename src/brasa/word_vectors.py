@@ -15,7 +15,7 @@ from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
 from brasa.evaluation import report
 from brasa.neighbors import ExactScan, FloatVector, unit
-from brasa.subwords import Subwords
+from brasa.subwords import FloretHashing, Subwords
 
 if TYPE_CHECKING:
     import os
@@ -251,6 +251,8 @@ class WordVectors:
         index = self.vocabulary.index(word)
         parts = [] if index is None else [Subword(word, None, index)]
         config, ids = self.config, self._embeddings.bucket_ids
+        if self._embeddings.floret is not None:
+            return self._floret_parts(self._embeddings.floret, word, index)
         if not config.subwords:
             return parts
         ngrams = Subwords(config.min_char, config.max_char, config.buckets)
@@ -260,6 +262,16 @@ class WordVectors:
             seen = place < len(ids) and ids[place] == bucket
             parts.append(Subword(text, int(bucket), len(self) + int(place) if seen else None))
         return parts
+
+    def _floret_parts(self, hashing: FloretHashing, word: str, index: int | None) -> list[Subword]:
+        parts = [Subword(word, None, 0)] if index == 0 else []
+        if len(self) and word == "</s>":
+            return parts
+        return parts + [
+            Subword(text, bucket, len(self) + bucket)
+            for text, buckets in hashing.parts(word)
+            for bucket in buckets
+        ]
 
     def neighbors(
         self, word_or_vector: str | npt.ArrayLike, k: int = 10

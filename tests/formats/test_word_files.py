@@ -33,7 +33,7 @@ def test_what_is_written_is_read(
     if callable(pack):
         path.write_bytes(pack(written))
     found = brasa.load(path)
-    assert found.metadata == {"format": format}
+    assert found.metadata == {"source": format}
     assert found.words == embeddings.vocabulary.words
     assert not found.config.subwords
     expected = lookup.compose(embeddings, found.words)

@@ -12,7 +12,9 @@ from brasa.errors import ConfigError
 from brasa.formats import FORMATS
 from brasa.word_vectors import WordVectors
 
-_FORMAT_OF_SUFFIX = {".bin": "fasttext", ".vec": "word2vec", ".txt": "word2vec"}
+_FORMAT_OF_SUFFIX = {
+    ".bin": "fasttext", ".vec": "word2vec", ".txt": "word2vec", ".floret": "floret",
+}  # fmt: skip
 
 
 @click.command()
@@ -20,14 +22,15 @@ _FORMAT_OF_SUFFIX = {".bin": "fasttext", ".vec": "word2vec", ".txt": "word2vec"}
 @click.argument("file", type=click.Path())
 @click.option(
     "--format", "format", type=click.Choice(FORMATS),
-    help="Format of FILE; by default its suffix tells: .bin fasttext, .vec and .txt word2vec.",
+    help="Format of FILE; by default its suffix tells: .bin fasttext, .vec and .txt word2vec, "
+    ".floret floret.",
 )  # fmt: skip
 def export(model: str, file: str, format: str | None) -> None:
     """Write MODEL to FILE in another program's format.
 
-    fasttext is the binary format of fastText, with subwords. The others have whole words only:
-    word2vec is text, one word a line; word2vec-binary the same, exact; glove is text without the
-    first line.
+    fasttext is the binary format of fastText, with subwords; floret a table for spaCy, and
+    floret-binary floret's own format. The others have whole words only: word2vec is text, one
+    word a line; word2vec-binary the same, exact; glove is text without the first line.
     """
     WordVectors.load(model).export(file, format or format_of(file))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Literal, get_args
 
+import numpy as np
+
 from brasa.errors import ConfigError, ModelFormatError
-from brasa.formats import fasttext, glove, native, word2vec
+from brasa.formats import fasttext, floret, glove, native, word2vec
 from brasa.formats.detection import format_of, model_file
 from brasa.formats.source import ByteSource
 from brasa.parameters import Classifier, Embeddings
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Format = Literal["native", "fasttext", "word2vec", "word2vec-binary", "glove"]
+Format = Literal[
+    "native", "fasttext", "word2vec", "word2vec-binary", "glove", "floret", "floret-binary"
+]
 FORMATS: tuple[str, ...] = get_args(Format)
 
 _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
@@ -24,17 +29,24 @@ _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
     "word2vec": word2vec.write,
     "word2vec-binary": word2vec.write_binary,
     "glove": glove.write,
+    "floret": floret.write,
+    "floret-binary": floret.write_binary,
 }
+_WITHOUT_WORDS = ("native", "floret")  # formats of tables, which need no words
+_DENSE = ("fasttext",)  # formats with a row for each of fastText's buckets
+_WITH_OUTPUT = ("fasttext", "floret-binary")  # formats with a second matrix, zeros if need be
 # Formats that are read front to back, compressed or not.
 _STREAM_READERS: dict[str, Callable[[ByteSource], Embeddings]] = {
     "word2vec": word2vec.read,
     "word2vec-binary": word2vec.read_binary,
     "glove": glove.read,
+    "floret": floret.read,
 }
 # Formats whose matrices are mapped, so that the file must be plain.
 _FILE_READERS: dict[str, Callable[[Path], Embeddings | Classifier]] = {
     "native": native.read,
     "fasttext": fasttext.read,
+    "floret-binary": floret.read_binary,
 }
 
 
@@ -88,8 +100,10 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
     ----------
     embeddings : Embeddings
     path : path
-    format : {"fasttext", "word2vec", "word2vec-binary", "glove", "native"}
-        ``"fasttext"``: fastText's `.bin`, subwords included. The others have words only.
+    format : str
+        ``"fasttext"``: fastText's `.bin`, subwords included. ``"word2vec"``,
+        ``"word2vec-binary"``, ``"glove"``: words only. ``"floret"``: a table for spaCy, see
+        `floret.fitted`. ``"floret-binary"``: floret's `.bin`. ``"native"``: as `save`.
 
     Raises
     ------
@@ -103,4 +117,18 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
     writer = _WRITERS.get(format)
     if writer is None:
         raise ConfigError("format", format, f"one of {', '.join(FORMATS)}")
+    if not len(embeddings.vocabulary) and format not in _WITHOUT_WORDS:
+        raise ModelFormatError(
+            path, f"not written: the model has no words; {' and '.join(_WITHOUT_WORDS)} need none"
+        )
+    if format in _DENSE and embeddings.floret is not None:
+        raise ModelFormatError(
+            path,
+            "not written: floret's table cannot be turned into rows of fastText's n-grams; "
+            "write floret or floret-binary, or words only: word2vec, word2vec-binary, glove",
+        )
+    if format in _WITH_OUTPUT and not len(embeddings.output):
+        zeros = np.zeros((1, embeddings.config.vector_dim), np.float32)
+        output = np.broadcast_to(zeros, (len(embeddings.vocabulary), zeros.shape[1]))
+        embeddings = dataclasses.replace(embeddings, output=output)
     writer(embeddings, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brasa.errors import ModelFormatError, StorageError
-from brasa.formats import fasttext, glove, native, word2vec
+from brasa.formats import fasttext, floret, glove, native, word2vec
 
 if TYPE_CHECKING:
     import os
@@ -44,8 +44,10 @@ def model_file(path: str | os.PathLike[str]) -> Path:
 
 def format_of(source: ByteSource) -> str | None:
     """Name of the format, of what a compressed file holds too; None for an unknown one."""
-    head = source.window(fasttext.START_BYTES).tobytes()
-    if fasttext.looks_like(head):
+    head = source.window(256).tobytes()
+    if floret.is_binary(head):
+        return "floret-binary"
+    if fasttext.looks_like(head[: fasttext.START_BYTES]):
         return "fasttext"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
         return "native"
@@ -53,6 +55,8 @@ def format_of(source: ByteSource) -> str | None:
     header = word2vec.parse_header(line)
     if line is not None and header is not None:
         return "word2vec" if _is_text(source, len(line), header[1]) else "word2vec-binary"
+    if floret.is_table(line):
+        return "floret"
     return "glove" if glove.numbers_of(line) is not None else None
 
 

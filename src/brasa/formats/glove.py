@@ -42,7 +42,7 @@ def read(source: ByteSource) -> Embeddings:
     check_header(source, 1, dim, 2)
     rows = RowCollector(source.path, dim, None)
     read_lines(source, rows, dim, n_lines_before=0)
-    return word_vectors(source.path, *rows.finish(), {"format": "glove"})
+    return word_vectors(source.path, *rows.finish(), {"source": "glove"})
 
 
 def numbers_of(line: bytes | None) -> int | None:

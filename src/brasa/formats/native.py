@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
 from brasa.formats import safetensors
 from brasa.formats.storage import is_temporary, new_files
 from brasa.parameters import Embeddings
+from brasa.subwords import FloretHashing
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -113,11 +115,12 @@ def read(path: str | os.PathLike[str]) -> Embeddings:
     try:
         config = WordVectorsConfig.parse(described["config"])
         n_tokens, metadata = described["n_tokens"], described["metadata"]
+        floret = FloretHashing(**described["floret"]) if "floret" in described else None
     except (ConfigError, KeyError, AttributeError, TypeError) as error:
         raise ModelFormatError(file, f"its metadata is broken: {error!r}") from None
     if type(n_tokens) is not int or not 0 <= n_tokens < 2**63 or not isinstance(metadata, dict):
         raise ModelFormatError(file, f"its metadata is broken: n_tokens is {n_tokens!r}")
-    _check_shapes(file, tensors, config)
+    _check_shapes(file, tensors, config, floret)
     try:
         vocabulary = Vocabulary.from_arrays(
             tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
@@ -131,6 +134,7 @@ def read(path: str | os.PathLike[str]) -> Embeddings:
         output=tensors["output"],
         bucket_ids=tensors["bucket_ids"],
         metadata=metadata,
+        floret=floret,
     )
 
 
@@ -191,11 +195,15 @@ def _describe(embeddings: Embeddings) -> dict[str, Any]:
         "n_tokens": int(embeddings.vocabulary.n_tokens),
         "config": embeddings.config.to_dict(),
         "metadata": embeddings.metadata,
+        **({} if embeddings.floret is None else {"floret": asdict(embeddings.floret)}),
     }
 
 
 def _check_shapes(
-    file: Path, tensors: Mapping[str, safetensors.Array], config: WordVectorsConfig
+    file: Path,
+    tensors: Mapping[str, safetensors.Array],
+    config: WordVectorsConfig,
+    floret: FloretHashing | None,
 ) -> None:
     n_words, n_buckets = tensors["word_counts"].size, tensors["bucket_ids"].size
     # None where the vectors were made by a program that keeps none.
@@ -213,7 +221,9 @@ def _check_shapes(
             raise ModelFormatError(
                 file, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
             )
-    if n_words == 0:
+    if floret is not None and n_buckets != floret.buckets:
+        raise ModelFormatError(file, f"{n_buckets} rows in a table of {floret.buckets} buckets")
+    if n_words == 0 and floret is None:
         raise ModelFormatError(file, "a model without words")
     offsets = tensors["word_offsets"]
     if offsets[0] != 0 or offsets[-1] != tensors["word_bytes"].size:

@@ -97,7 +97,7 @@ def read(source: ByteSource) -> Embeddings:
     n_words, dim = _take_header(source, bytes_per_number=2)
     rows = RowCollector(source.path, dim, n_words)
     read_lines(source, rows, dim, n_lines_before=1)
-    return word_vectors(source.path, *rows.finish(), {"format": "word2vec"})
+    return word_vectors(source.path, *rows.finish(), {"source": "word2vec"})
 
 
 def read_binary(source: ByteSource) -> Embeddings:
@@ -126,7 +126,7 @@ def read_binary(source: ByteSource) -> Embeddings:
     rest = source.window(2).tobytes()
     if rows.n_rows == n_words and rest not in (b"", b"\n"):
         raise ModelFormatError(source.path, f"bytes follow the {n_words} words of its header")
-    return word_vectors(source.path, *rows.finish(), {"format": "word2vec-binary"})
+    return word_vectors(source.path, *rows.finish(), {"source": "word2vec-binary"})
 
 
 def parse_header(line: bytes | None) -> tuple[int, int] | None:

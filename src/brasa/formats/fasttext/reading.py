@@ -48,6 +48,23 @@ def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     """
     cursor = Cursor(Path(path))
     version, arguments = _header(cursor)
+    return read_model(cursor, version, arguments)
+
+
+def read_model(
+    cursor: Cursor, version: int, arguments: FastTextArguments
+) -> Embeddings | Classifier:
+    """The model whose arguments have been read."""
+    body = read_body(cursor, version, arguments)
+    if arguments.model == SUPERVISED:
+        return _classifier(*body)
+    return _embeddings(*body)
+
+
+def read_body(
+    cursor: Cursor, version: int, arguments: FastTextArguments
+) -> tuple[Vocabulary, Vocabulary, Matrix, Matrix, FastTextDetails]:
+    """Words, labels, matrices and details: all that follows the arguments."""
     words, labels, pruned = _dictionary(cursor, version, arguments)
     quantized = version != HEADERLESS and cursor.flag("quant_input")
     if pruned is not None and not quantized:
@@ -67,9 +84,7 @@ def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
         pruned=pruned,
         quantize_output=quantize_output,
     )
-    if supervised:
-        return _classifier(words, labels, rows, output, details)
-    return _embeddings(words, rows, output, details)
+    return words, labels, rows, output, details
 
 
 def _header(cursor: Cursor) -> tuple[int, FastTextArguments]:
@@ -200,15 +215,15 @@ def _classifier(
         bucket_ids=bucket_ids,
         bucket_rows=bucket_rows,
         drops_other_buckets=True,
-        metadata=_metadata(details),
+        metadata=metadata_of(details),
         fasttext=details,
     )
 
 
 def _embeddings(
-    words: Vocabulary, rows: Matrix, output: Matrix, details: FastTextDetails
+    words: Vocabulary, labels: Vocabulary, rows: Matrix, output: Matrix, details: FastTextDetails
 ) -> Embeddings:
-    config = _config(details.arguments)
+    config = config_of(details.arguments)
     if isinstance(rows, QuantizedMatrix):
         rows = rows.decode()
     if isinstance(output, QuantizedMatrix):
@@ -222,12 +237,12 @@ def _embeddings(
         input=rows,
         output=output,
         bucket_ids=np.arange(config.buckets if config.subwords else 0, dtype=np.uint32),
-        metadata=_metadata(details),
+        metadata=metadata_of(details),
         fasttext=dataclasses.replace(details, unused_rows=unused),
     )
 
 
-def _config(arguments: FastTextArguments) -> WordVectorsConfig:
+def config_of(arguments: FastTextArguments) -> WordVectorsConfig:
     """The file's arguments as hyperparameters, those out of brasa's ranges brought to the nearest.
 
     They say how the model was trained; the learning rate is not in the file.
@@ -256,7 +271,7 @@ def _config(arguments: FastTextArguments) -> WordVectorsConfig:
     return WordVectorsConfig(**values)
 
 
-def _metadata(details: FastTextDetails) -> dict[str, Any]:
+def metadata_of(details: FastTextDetails) -> dict[str, Any]:
     arguments = details.arguments
     return {
         "source": "fasttext",

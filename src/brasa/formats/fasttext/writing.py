@@ -40,18 +40,25 @@ def write(model: Embeddings | Classifier, path: Path) -> None:
     StorageError
         When the file cannot be written; what was at `path` is then untouched.
     """
-    details = model.fasttext or FastTextDetails(layout.VERSIONS[-1], _arguments(model))
+    details = model.fasttext or FastTextDetails(layout.VERSIONS[-1], arguments_of(model))
     with new_file(path) as file:
         _write_header(file, details)
-        _write_dictionary(file, model, details)
-        _write_input(file, model, details, path)
-        if details.version != layout.HEADERLESS:
-            quantized = isinstance(model.output, QuantizedMatrix)
-            file.write(bytes([details.quantize_output or quantized]))
-        _write_matrix(file, model.output)
+        write_body(file, model, details, path)
 
 
-def _arguments(model: Embeddings | Classifier) -> FastTextArguments:
+def write_body(
+    file: BinaryIO, model: Embeddings | Classifier, details: FastTextDetails, path: Path
+) -> None:
+    """Write all that follows the arguments."""
+    _write_dictionary(file, model, details)
+    _write_input(file, model, details, path)
+    if details.version != layout.HEADERLESS:
+        quantized = isinstance(model.output, QuantizedMatrix)
+        file.write(bytes([details.quantize_output or quantized]))
+    _write_matrix(file, model.output)
+
+
+def arguments_of(model: Embeddings | Classifier) -> FastTextArguments:
     """What fastText would have been called with; n-grams are off as `-maxn 0` writes it."""
     if isinstance(model, Classifier):
         return _classifier_arguments(model)

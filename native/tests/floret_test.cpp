@@ -1,0 +1,63 @@
+#include "formats/floret.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "formats/floret_table.h"
+#include "formats/vectors_parse.h"
+
+namespace brasa {
+namespace {
+
+TEST_CASE("MurmurHash3 has the published values") {
+  CHECK(murmur_hash("", 0) == Hash128{0, 0});
+  CHECK(murmur_hash("The quick brown fox jumps over the lazy dog", 0) ==
+        Hash128{0xe34bbc7bbc071b6cULL, 0x7a433ca9c49a9347ULL});
+  const Hash128 hash{0x1111111122222222ULL, 0x3333333344444444ULL};
+  CHECK(hash.part(0) == 0x22222222);
+  CHECK(hash.part(3) == 0x33333333);
+}
+
+TEST_CASE("a fitted table gives the vectors, also where words contain each other") {
+  const std::string text = "a<a></s>ember";
+  const std::vector<std::int64_t> offsets{0, 1, 4, 8, 13};
+  const WordSpans words{{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, offsets};
+  const std::vector<float> vectors{1, -2, 3, 4, 0.5, 7, -1, 0};
+  const std::vector<float> rows(2 * (4 + 2), 0.25F);
+  const std::vector<std::uint32_t> bucket_ids{3, 17};
+  const NgramRows ngrams{1, 4, 50, bucket_ids};
+  for (int hash_count = 3; hash_count <= 4; ++hash_count) {
+    FloretHashing hashing{1, 4, hash_count, 2166136261U, 1, "<", ">"};
+    const FloretItems items(words, {vectors.data(), 4, 2, 2}, {rows.data(), 6, 2, 2}, ngrams,
+                            hashing);
+    hashing.buckets = static_cast<std::uint32_t>(3 * items.size());
+    const auto table = items.solve(hashing);
+    REQUIRE(table);
+    std::vector<float> found(8);
+    const std::vector<std::int32_t> indices(4, -1);
+    compose_floret(words, indices, {table->data(), hashing.buckets, 2, 2}, 0, hashing, found);
+    for (std::size_t i = 0; i < 8; ++i) CHECK(std::abs(found[i] - vectors[i]) < 1e-5F);
+    hashing.buckets = 1;  // every item would need the same row
+    CHECK_FALSE(items.solve(hashing));
+  }
+}
+
+TEST_CASE("pieces of text and of records are read up to the last whole one") {
+  const VectorLines lines = parse_vector_lines("a 1 2\nb 3 4\nc 5", 2);
+  CHECK(lines.n_rows == 2);
+  CHECK(lines.consumed == 12);
+  CHECK(lines.words == "ab");
+  CHECK(lines.rows[3] == 4.0F);
+  CHECK(parse_vector_lines("no line end", 2).consumed == 0);
+  CHECK(parse_vector_lines("a 1\n\n\nb x\n", 1).n_lines == 3);
+  const std::string record("w \0\0\0\0\nv \0\0", 11);
+  const VectorRecords records = parse_vector_records(record, 1, 5);
+  CHECK(records.ends == std::vector<std::int64_t>{1});
+  CHECK(records.consumed == 6);
+}
+
+}  // namespace
+}  // namespace brasa
