@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "formats/finalfusion.h"
 #include "formats/floret.h"
 #include "formats/floret_table.h"
 #include "formats/vectors_parse.h"
@@ -146,6 +147,24 @@ nb::object fit_table(const FloretHashing& hashing, const Vector<std::uint8_t>& a
   return nb::cast(to_numpy<float>(std::move(*table)));
 }
 
+nb::tuple ngrams_of_finalfusion(const Vector<std::uint8_t>& arena,
+                                const Vector<std::int64_t>& offsets, int min_char, int max_char,
+                                int exponent) {
+  if (exponent < 1 || exponent > 40) throw std::invalid_argument("an exponent from 1 to 40");
+  const WordSpans words = view_words(arena, offsets);
+  std::vector<std::uint32_t> hashes;
+  std::vector<std::int64_t> rows;
+  {
+    const nb::gil_scoped_release release;
+    for (const NgramRow& ngram : finalfusion_ngrams(words, min_char, max_char, exponent)) {
+      hashes.push_back(ngram.hash);
+      rows.push_back(ngram.row);
+    }
+  }
+  return nb::make_tuple(to_numpy<std::uint32_t>(std::move(hashes)),
+                        to_numpy<std::int64_t>(std::move(rows)));
+}
+
 }  // namespace
 
 void bind_vectors(nb::module_& module) {
@@ -153,6 +172,8 @@ void bind_vectors(nb::module_& module) {
              "Rows, bytes of the words, where each ends, bytes and lines read, what is wrong.");
   module.def("parse_vector_records", &parse_binary, "data"_a, "dim"_a, "max_words"_a,
              "Words read, rows, bytes of the words, where each ends, bytes read, what is wrong.");
+  module.def("finalfusion_ngrams", &ngrams_of_finalfusion, "arena"_a, "offsets"_a, "min_char"_a,
+             "max_char"_a, "exponent"_a, "fastText's hash of each n-gram, and its bucket.");
   nb::class_<FloretHashing>(module, "FloretHashing")
       .def(
           "__init__",

@@ -95,6 +95,9 @@ def parse_vector_records(data: Annotated[NDArray[numpy.uint8], dict(shape=(None,
     Words read, rows, bytes of the words, where each ends, bytes read, what is wrong.
     """
 
+def finalfusion_ngrams(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], min_char: int, max_char: int, exponent: int) -> tuple:
+    """fastText's hash of each n-gram, and its bucket."""
+
 class FloretHashing:
     def __init__(self, min_char: int, max_char: int, hash_count: int, seed: int, buckets: int, begin: str, end: str) -> None: ...
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from brasa.errors import ConfigError, ModelFormatError
-from brasa.formats import fasttext, floret, glove, native, word2vec
+from brasa.formats import fasttext, finalfusion, floret, glove, native, word2vec
 from brasa.formats.detection import format_of, model_file
 from brasa.formats.source import ByteSource
 from brasa.parameters import Classifier, Embeddings
@@ -47,6 +47,7 @@ _FILE_READERS: dict[str, Callable[[Path], Embeddings | Classifier]] = {
     "native": native.read,
     "fasttext": fasttext.read,
     "floret-binary": floret.read_binary,
+    "finalfusion": finalfusion.read,
 }
 
 

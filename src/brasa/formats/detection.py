@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brasa.errors import ModelFormatError, StorageError
-from brasa.formats import fasttext, floret, glove, native, word2vec
+from brasa.formats import fasttext, finalfusion, floret, glove, native, word2vec
 
 if TYPE_CHECKING:
     import os
@@ -45,6 +45,8 @@ def model_file(path: str | os.PathLike[str]) -> Path:
 def format_of(source: ByteSource) -> str | None:
     """Name of the format, of what a compressed file holds too; None for an unknown one."""
     head = source.window(256).tobytes()
+    if head.startswith(finalfusion.MAGIC):
+        return "finalfusion"
     if floret.is_binary(head):
         return "floret-binary"
     if fasttext.looks_like(head[: fasttext.START_BYTES]):
