@@ -14,6 +14,7 @@ from brasa.config import TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
 from brasa.evaluation import report
+from brasa.formats import in_memory
 from brasa.neighbors import ExactScan, FloatVector, unit
 from brasa.subwords import FloretHashing, Subwords
 
@@ -128,6 +129,55 @@ class WordVectors:
             When it is not a model, or a broken one.
         """
         return cls(formats.load(path))
+
+    @classmethod
+    def from_gensim(cls, vectors: Any) -> WordVectors:
+        """Take over gensim's `KeyedVectors` or `FastTextKeyedVectors`, n-grams included.
+
+        See `brasa.formats.in_memory.from_gensim`.
+        """
+        return cls(in_memory.from_gensim(vectors))
+
+    def to_gensim(self) -> Any:
+        """Gensim's `KeyedVectors` with whole words: see `brasa.formats.in_memory.to_gensim`."""
+        return in_memory.to_gensim(self._embeddings)
+
+    @classmethod
+    def from_spacy(cls, vectors: Any) -> WordVectors:
+        """Take over spaCy's `Vectors`, or those of a vocabulary or pipeline.
+
+        See `brasa.formats.in_memory.from_spacy`.
+        """
+        return cls(in_memory.from_spacy(vectors))
+
+    def to_spacy(self, *, floret_table: bool = False) -> Any:
+        """SpaCy's `Vectors`, with `floret_table` for unseen words, too.
+
+        See `brasa.formats.in_memory.to_spacy`.
+        """
+        return in_memory.to_spacy(self._embeddings, floret_table=floret_table)
+
+    @classmethod
+    def from_hub(cls, repo_id: str, **options: Any) -> WordVectors:
+        """Open a model of the Hugging Face Hub; `options` are those of `brasa.formats.hub.pull`.
+
+        Raises
+        ------
+        MissingExtraError
+            When huggingface_hub is not installed.
+        StorageError
+            When there is no such model, or the Hub cannot be reached.
+        ModelFormatError
+            When the file is not word vectors.
+        """
+        return cls.load(formats.hub.pull(repo_id, **options))
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Write the model into a repository of the Hugging Face Hub; return the commit's address.
+
+        `options` are those of `brasa.formats.hub.push`, which raises what this raises.
+        """
+        return formats.push_to_hub(self._embeddings, repo_id, **options)
 
     def save(
         self, path: str | os.PathLike[str], *, evaluation: dict[str, Any] | None = None

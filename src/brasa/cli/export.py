@@ -30,7 +30,8 @@ def export(model: str, file: str, format: str | None) -> None:
 
     fasttext is the binary format of fastText, with subwords; floret a table for spaCy, and
     floret-binary floret's own format. The others have whole words only: word2vec is text, one
-    word a line; word2vec-binary the same, exact; glove is text without the first line.
+    word a line; word2vec-binary the same, exact; glove is text without the first line. hub is a
+    folder for the Hugging Face Hub, with fastText's format in model.bin.
     """
     WordVectors.load(model).export(file, format or format_of(file))
 

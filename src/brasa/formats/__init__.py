@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from brasa.errors import ConfigError, ModelFormatError
-from brasa.formats import fasttext, finalfusion, floret, glove, native, word2vec
+from brasa.formats import fasttext, finalfusion, floret, glove, hub, native, word2vec
 from brasa.formats.detection import format_of, model_file
 from brasa.formats.source import ByteSource
 from brasa.parameters import Classifier, Embeddings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Format = Literal[
-    "native", "fasttext", "word2vec", "word2vec-binary", "glove", "floret", "floret-binary"
+    "native", "fasttext", "word2vec", "word2vec-binary", "glove", "floret", "floret-binary", "hub"
 ]
 FORMATS: tuple[str, ...] = get_args(Format)
 
@@ -31,10 +31,12 @@ _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
     "glove": glove.write,
     "floret": floret.write,
     "floret-binary": floret.write_binary,
+    "hub": hub.write,
 }
 _WITHOUT_WORDS = ("native", "floret")  # formats of tables, which need no words
-_DENSE = ("fasttext",)  # formats with a row for each of fastText's buckets
-_WITH_OUTPUT = ("fasttext", "floret-binary")  # formats with a second matrix, zeros if need be
+_DENSE = ("fasttext", "hub")  # formats with a row for each of fastText's buckets
+_WITH_OUTPUT = ("fasttext", "floret-binary", "hub")  # formats with a second matrix
+_MAX_DENSE_BYTES = 200e9
 # Formats that are read front to back, compressed or not.
 _STREAM_READERS: dict[str, Callable[[ByteSource], Embeddings]] = {
     "word2vec": word2vec.read,
@@ -104,7 +106,8 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
     format : str
         ``"fasttext"``: fastText's `.bin`, subwords included. ``"word2vec"``,
         ``"word2vec-binary"``, ``"glove"``: words only. ``"floret"``: a table for spaCy, see
-        `floret.fitted`. ``"floret-binary"``: floret's `.bin`. ``"native"``: as `save`.
+        `floret.fitted`. ``"floret-binary"``: floret's `.bin`. ``"hub"``: a folder for the
+        Hugging Face Hub. ``"native"``: as `save`.
 
     Raises
     ------
@@ -118,6 +121,16 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
     writer = _WRITERS.get(format)
     if writer is None:
         raise ConfigError("format", format, f"one of {', '.join(FORMATS)}")
+    writer(_writable(embeddings, path, format), path)
+
+
+def push_to_hub(embeddings: Embeddings, repo_id: str, **options: Any) -> str:
+    """Write a model into a repository of the Hugging Face Hub: `hub.push`."""
+    return hub.push(_writable(embeddings, repo_id, "hub"), repo_id, **options)
+
+
+def _writable(embeddings: Embeddings, path: str | os.PathLike[str], format: str) -> Embeddings:
+    """The model as the format needs it; raises when the format cannot hold it."""
     if not len(embeddings.vocabulary) and format not in _WITHOUT_WORDS:
         raise ModelFormatError(
             path, f"not written: the model has no words; {' and '.join(_WITHOUT_WORDS)} need none"
@@ -128,8 +141,15 @@ def export(embeddings: Embeddings, path: str | os.PathLike[str], format: str) ->
             "not written: floret's table cannot be turned into rows of fastText's n-grams; "
             "write floret or floret-binary, or words only: word2vec, word2vec-binary, glove",
         )
+    size = 4 * embeddings.config.buckets * embeddings.config.vector_dim
+    if format in _DENSE and embeddings.config.subwords and size > _MAX_DENSE_BYTES:
+        raise ModelFormatError(
+            path,
+            f"not written: {embeddings.config.buckets} buckets, each of which has a row there, "
+            f"would take {size / 1e9:.0f} GB",
+        )
     if format in _WITH_OUTPUT and not len(embeddings.output):
         zeros = np.zeros((1, embeddings.config.vector_dim), np.float32)
         output = np.broadcast_to(zeros, (len(embeddings.vocabulary), zeros.shape[1]))
-        embeddings = dataclasses.replace(embeddings, output=output)
-    writer(embeddings, path)
+        return dataclasses.replace(embeddings, output=output)
+    return embeddings

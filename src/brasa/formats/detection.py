@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brasa.errors import ModelFormatError, StorageError
-from brasa.formats import fasttext, finalfusion, floret, glove, native, word2vec
+from brasa.formats import fasttext, finalfusion, floret, glove, hub, native, word2vec
 
 if TYPE_CHECKING:
     import os
@@ -19,6 +19,8 @@ _PRINTABLE = bytes([9, 13, *range(32, 127)])
 def model_file(path: str | os.PathLike[str]) -> Path:
     """The file that holds the model: `path` itself, or the one in the folder at `path`.
 
+    That is brasa's own, or else the `model.bin` of the Hub.
+
     Raises
     ------
     StorageError
@@ -29,6 +31,8 @@ def model_file(path: str | os.PathLike[str]) -> Path:
     place = Path(path)
     try:
         file = place / native.TENSORS if place.is_dir() else place
+        if not file.exists() and (place / hub.MODEL).is_file():
+            file = place / hub.MODEL
         if not place.exists():
             raise StorageError(place, "there is no such file or folder")
         if not file.exists():

@@ -88,13 +88,19 @@ def read(source: ByteSource) -> Embeddings:
         ordered = np.empty_like(rows)
         ordered[order] = rows
         rows = ordered
+    return table_model(hashing, rows, {"source": "floret"})
+
+
+def table_model(hashing: FloretHashing, rows: FloatMatrix, metadata: dict[str, Any]) -> Embeddings:
+    """The model that a table is: one without words."""
+    buckets, dim = rows.shape
     return Embeddings(
         vocabulary=Vocabulary.from_words([], [], 0),
         config=_config(hashing, vector_dim=dim),
         input=rows,
         output=np.empty((0, dim), np.float32),
         bucket_ids=np.arange(buckets, dtype=np.uint32),
-        metadata={"source": "floret"},
+        metadata=metadata,
         floret=hashing,
     )
 

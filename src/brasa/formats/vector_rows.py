@@ -126,7 +126,7 @@ def read_lines(source: ByteSource, rows: RowCollector, dim: int, n_lines_before:
 
 
 def word_vectors(
-    path: Path,
+    path: Path | str,
     arena: ByteArray,
     offsets: npt.NDArray[np.int64],
     rows: FloatMatrix,
