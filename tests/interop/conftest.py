@@ -44,3 +44,16 @@ def oracle() -> Any:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[str], None]:
+    """A function that skips a test when the peers' Python lacks a package; CI has them all."""
+    python = os.environ.get("BRASA_INTEROP_PYTHON", "")
+
+    def check(package: str) -> None:
+        command = [python, "-c", f"import importlib.util as u; assert u.find_spec({package!r})"]
+        if python and subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip(f"{python} has no {package}")
+
+    return check

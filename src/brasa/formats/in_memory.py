@@ -75,8 +75,9 @@ def to_gensim(embeddings: Embeddings) -> Any:
     models = _import("gensim.models", "gensim", "to_gensim()")
     words = _require_words(embeddings)
     vectors = models.KeyedVectors(embeddings.config.vector_dim, dtype=np.float32)
-    counts = np.asarray(embeddings.vocabulary.counts)
-    vectors.add_vectors(words, compose_words(embeddings, 0, len(words)), {"count": counts})
+    vectors.add_vectors(words, compose_words(embeddings, 0, len(words)))
+    vectors.allocate_vecattrs(["count"], [np.int64])
+    vectors.expandos["count"][:] = embeddings.vocabulary.counts
     return vectors
 
 
