@@ -57,7 +57,9 @@ def load(path: str | os.PathLike[str]) -> Embeddings:
     """Open a word-vector model: `open_model`, which refuses a classifier."""
     model = open_model(path)
     if not isinstance(model, Embeddings):
-        raise ModelFormatError(path, "a text classifier: use brasa.TextClassifier.load")
+        raise ModelFormatError(
+            path, "a text classifier; brasa reads its file and cannot predict with it yet"
+        )
     return model
 
 
