@@ -32,7 +32,7 @@ class FloretItems {
  private:
   void worth(std::size_t item, std::span<double> out) const;
 
-  const RowView& rows_;
+  RowView rows_;
   std::size_t n_words_;
   std::vector<Hash128> hashes_;           // words first
   std::vector<std::int64_t> ngram_rows_;  // of items after the words: row, or -1 for zeros
