@@ -57,7 +57,7 @@ WRONG = {
     "missing model": (["vectors", "absent", "word"], "absent: there is no such file or folder"),
     "not a model": (["info", "text"], "text"),
     "no words": (["vectors", "absent"], "Missing argument 'WORD...'"),
-    "unknown format": (["export", "absent", "x.bin", "--format=glove"], "'glove' is not one of"),
+    "unknown format": (["export", "absent", "x.bin", "--format=onnx"], "'onnx' is not one of"),
 }
 
 
