@@ -156,6 +156,23 @@ def test_every_truncation_is_refused(tmp_path: Path, kind: str, quantized: bool)
         brasa.load(tmp_path / "long")
 
 
+@pytest.mark.parametrize("top_byte", [124, 126, 127])
+def test_numbers_that_overflow_when_multiplied_are_refused(tmp_path: Path, top_byte: int) -> None:
+    """Each float near the end (norms, centroids, projection) is made so large that products do."""
+    write(tmp_path / "whole", "explicit", quantized=True)
+    content = (tmp_path / "whole").read_bytes()
+    refused = 0
+    for place in range(len(content) - 400, len(content)):
+        (tmp_path / "large").write_bytes(content[:place] + bytes([top_byte]) + content[place + 1 :])
+        try:
+            model = brasa.load(tmp_path / "large")
+        except ModelFormatError:
+            refused += 1
+        else:
+            assert np.isfinite(model.vectors(["ember", "embersome"])).all()
+    assert refused > 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("quantized", [False, True])
 @settings(

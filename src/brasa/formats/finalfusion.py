@@ -54,6 +54,8 @@ class _Vocabulary(NamedTuple):
     n_rows: int = 0  # of n-grams
 
 
+# Products of a broken file's numbers may overflow: the results are checked instead of the steps.
+@np.errstate(over="ignore", invalid="ignore")
 def read(path: Path) -> Embeddings:
     """Open a model: with words only, or with subwords of any of the three kinds.
 
@@ -256,9 +258,8 @@ def _model(
         raise ModelFormatError(path, f"{len(norms)} norms for {n_words} words")
     if not n_words:
         raise ModelFormatError(path, "has no words")
-    if not np.isfinite(rows).all() or (norms is not None and not np.isfinite(norms).all()):
-        raise ModelFormatError(path, "its matrix or its norms have numbers that are not finite")
     whole = rows[:n_words] if norms is None else rows[:n_words] * norms[:, None]
+    _check_finite(path, rows, whole)
     model = word_vectors(path, vocabulary.arena, vocabulary.offsets, whole, metadata)
     if len(model.vocabulary) != n_words:
         raise ModelFormatError(path, "a word is there twice")
@@ -303,4 +304,12 @@ def _with_subwords(
     )
     of_ngrams = composed(np.zeros_like(model.input), ngram_rows, ids, config)
     own = (model.input - of_ngrams) / share
+    _check_finite(path, own)
     return replace(model, config=config, input=np.concatenate([own, ngram_rows]), bucket_ids=ids)
+
+
+def _check_finite(path: Path, *matrices: FloatMatrix) -> None:
+    if not all(np.isfinite(matrix).all() for matrix in matrices):
+        raise ModelFormatError(
+            path, "its matrix or its norms have numbers that are not finite, or too large"
+        )
