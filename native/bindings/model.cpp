@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "formats/parallel.h"
 #include "formats/vector_lookup.h"
@@ -20,26 +21,8 @@ using namespace nb::literals;
 namespace brasa {
 namespace {
 
-template <typename T>
-using Vector = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::device::cpu>;
-
-template <typename T>
-std::span<T> view(const Vector<T>& array) {
-  return {array.data(), array.size()};
-}
-
-RowView view(const Matrix& matrix) {
-  const int64_t stride = matrix.stride(0);
-  if (matrix.shape(1) > 1 && matrix.stride(1) != 1) {
-    throw std::invalid_argument("the numbers of a row must be next to each other");
-  }
-  if (stride < 0) throw std::invalid_argument("rows must be in ascending order");
-  return {matrix.data(), matrix.shape(0), matrix.shape(1), static_cast<size_t>(stride)};
-}
-
 void compose(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets,
-             const Vector<const int32_t>& indices, const Matrix& rows, size_t n_words,
+             const Vector<const int32_t>& indices, const Rows& rows, size_t n_words,
              const Vector<const uint32_t>& bucket_ids, int min_char, int max_char, uint32_t buckets,
              nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
   const WordSpans words{view(arena), view(offsets)};
@@ -56,7 +39,7 @@ void compose(const Vector<const uint8_t>& arena, const Vector<const int64_t>& of
 
 // Lines in the order of the words, in as many byte strings as there were threads.
 nb::list format_lines(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets,
-                      size_t first, const Matrix& vectors) {
+                      size_t first, const Rows& vectors) {
   const WordSpans words{view(arena), view(offsets)};
   const RowView rows = view(vectors);
   if (first > words.size() || rows.n_rows > words.size() - first) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <system_error>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "text/corpus_encoder.h"
 #include "text/subword_table.h"
@@ -17,26 +18,6 @@ namespace nb = nanobind;
 namespace brasa {
 
 namespace {
-
-template <typename T>
-using Array = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <typename T>
-using NumpyArray = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
-
-// Gives a vector's memory to NumPy.
-template <typename T>
-NumpyArray<T> to_numpy(std::vector<T>&& values) {
-  auto* owned = new std::vector<T>(std::move(values));
-  nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return NumpyArray<T>(owned->data(), {owned->size()}, owner);
-}
-
-template <typename T>
-NumpyArray<T> to_numpy(std::unique_ptr<T[]> values, std::size_t size) {
-  T* data = values.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-  return NumpyArray<T>(data, {size}, owner);
-}
 
 // Lets Ctrl-C through while native code waits.
 void check_signals() {
@@ -80,7 +61,7 @@ nb::dict finish(CorpusEncoder& encoder, std::int64_t min_count,
   return result;
 }
 
-void write_ids(CorpusEncoder& encoder, const Array<std::int32_t>& ids) {
+void write_ids(CorpusEncoder& encoder, const Vector<std::int32_t>& ids) {
   if (static_cast<std::int64_t>(ids.size()) != encoder.vocabulary().n_kept_tokens) {
     throw nb::value_error("the array must have n_kept_tokens elements");
   }
@@ -125,8 +106,8 @@ nb::str to_str(std::string_view bytes) {
       PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "surrogateescape"));
 }
 
-WordsView view_words(const Array<const std::uint8_t>& arena,
-                     const Array<const std::int64_t>& offsets) {
+WordsView view_words(const Vector<const std::uint8_t>& arena,
+                     const Vector<const std::int64_t>& offsets) {
   const WordsView words{{reinterpret_cast<const char*>(arena.data()), arena.size()},
                         {offsets.data(), offsets.size()}};
   bool valid = offsets.size() > 0 && words.offsets.front() == 0 &&
@@ -141,7 +122,7 @@ WordsView view_words(const Array<const std::uint8_t>& arena,
 // Keeps the arrays that the index refers to.
 class ArrayIndex {
  public:
-  ArrayIndex(Array<const std::uint8_t> arena, Array<const std::int64_t> offsets)
+  ArrayIndex(Vector<const std::uint8_t> arena, Vector<const std::int64_t> offsets)
       : arena_(std::move(arena)),
         offsets_(std::move(offsets)),
         index_(view_words(arena_, offsets_)) {}
@@ -153,12 +134,12 @@ class ArrayIndex {
   std::int64_t n_duplicates() const { return index_.n_duplicates(); }
 
  private:
-  Array<const std::uint8_t> arena_;
-  Array<const std::int64_t> offsets_;
+  Vector<const std::uint8_t> arena_;
+  Vector<const std::int64_t> offsets_;
   WordIndex index_;
 };
 
-NumpyArray<std::int32_t> find_words(const ArrayIndex& index, const nb::list& words) {
+NumpyVector<std::int32_t> find_words(const ArrayIndex& index, const nb::list& words) {
   std::vector<std::int32_t> indices;
   indices.reserve(words.size());
   for (nb::handle word : words) {
@@ -168,8 +149,8 @@ NumpyArray<std::int32_t> find_words(const ArrayIndex& index, const nb::list& wor
   return to_numpy(std::move(indices));
 }
 
-nb::list decode_words(const Array<const std::uint8_t>& arena,
-                      const Array<const std::int64_t>& offsets) {
+nb::list decode_words(const Vector<const std::uint8_t>& arena,
+                      const Vector<const std::int64_t>& offsets) {
   const WordsView words = view_words(arena, offsets);
   nb::list result;
   for (std::size_t i = 0; i < words.size(); ++i) result.append(to_str(words[i]));
@@ -184,8 +165,8 @@ nb::list word_ngrams(const nb::bytes& word, int min_char, int max_char) {
   return ngrams;
 }
 
-NumpyArray<std::uint32_t> word_bucket_ids(const nb::bytes& word, int min_char, int max_char,
-                                          std::uint32_t buckets) {
+NumpyVector<std::uint32_t> word_bucket_ids(const nb::bytes& word, int min_char, int max_char,
+                                           std::uint32_t buckets) {
   if (buckets == 0) throw nb::value_error("buckets must be at least 1");
   std::vector<std::uint32_t> ids;
   std::string scratch;
@@ -194,8 +175,8 @@ NumpyArray<std::uint32_t> word_bucket_ids(const nb::bytes& word, int min_char, i
   return to_numpy(std::move(ids));
 }
 
-nb::tuple make_subword_table(const Array<const std::uint8_t>& arena,
-                             const Array<const std::int64_t>& offsets, int min_char, int max_char,
+nb::tuple make_subword_table(const Vector<const std::uint8_t>& arena,
+                             const Vector<const std::int64_t>& offsets, int min_char, int max_char,
                              std::uint32_t buckets, int threads) {
   if (buckets == 0) throw nb::value_error("buckets must be at least 1");
   const WordsView words = view_words(arena, offsets);
@@ -245,7 +226,7 @@ void bind_text(nb::module_& module) {
       .def_prop_ro("n_tokens", &CorpusEncoder::n_tokens);
 
   nb::class_<ArrayIndex>(module, "WordIndex")
-      .def(nb::init<Array<const std::uint8_t>, Array<const std::int64_t>>(),
+      .def(nb::init<Vector<const std::uint8_t>, Vector<const std::int64_t>>(),
            nb::arg("arena").noconvert(), nb::arg("offsets").noconvert())
       .def("find", &ArrayIndex::find, nb::arg("word"))
       .def("find_all", &find_words, nb::arg("words"))

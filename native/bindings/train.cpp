@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "simd/kernels.h"
 #include "train/setup.h"
@@ -18,23 +19,8 @@ namespace {
 
 namespace nb = nanobind;
 
-template <typename T>
-using Array = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 // A matrix whose rows may be padded: shape (n_rows, dim), row stride a multiple of kRowAlign.
 using Matrix = nb::ndarray<float, nb::ndim<2>, nb::device::cpu>;
-
-template <typename T>
-std::span<const T> view(const Array<T>& array) {
-  return {array.data(), array.size()};
-}
-
-// Hands a vector's memory to NumPy.
-template <typename T>
-nb::ndarray<nb::numpy, T, nb::ndim<1>> to_numpy(std::vector<T>&& values) {
-  auto* kept = new std::vector<T>(std::move(values));
-  const nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return {kept->data(), {kept->size()}, owner};
-}
 
 HogwildMatrix padded_rows(const Matrix& matrix, const char* name) {
   const auto stride = static_cast<size_t>(matrix.stride(0));
@@ -68,10 +54,10 @@ const Kernels& kernels_named(const std::string& name) {
 
 // Keeps the arrays alive that `problem` views.
 struct TrainingProblem {
-  Array<int32_t> tokens, alias, rows, path_nodes;
-  Array<uint32_t> keep, accept;
-  Array<int64_t> row_offsets, path_offsets;
-  Array<uint8_t> path_branches;
+  Vector<const int32_t> tokens, alias, rows, path_nodes;
+  Vector<const uint32_t> keep, accept;
+  Vector<const int64_t> row_offsets, path_offsets;
+  Vector<const uint8_t> path_branches;
   Matrix input, output;
   Problem problem;
   const Kernels& kernels;
@@ -118,12 +104,13 @@ void bind_train(nb::module_& module) {
           "__init__",
           [](TrainingProblem* self, bool cbow, bool hierarchical_softmax, uint32_t window_size,
              uint32_t negative_samples, uint32_t shared_negatives, uint32_t tile_size,
-             float learning_rate, uint64_t seed, Array<int32_t> tokens, uint32_t block_tokens,
-             uint64_t n_blocks, uint64_t total_blocks, uint64_t n_streams, int32_t line_end,
-             Array<uint32_t> keep, Array<uint32_t> accept, Array<int32_t> alias,
-             Array<int64_t> row_offsets, Array<int32_t> rows, Array<int64_t> path_offsets,
-             Array<int32_t> path_nodes, Array<uint8_t> path_branches, Matrix input, Matrix output,
-             const std::string& instruction_set) {
+             float learning_rate, uint64_t seed, Vector<const int32_t> tokens,
+             uint32_t block_tokens, uint64_t n_blocks, uint64_t total_blocks, uint64_t n_streams,
+             int32_t line_end, Vector<const uint32_t> keep, Vector<const uint32_t> accept,
+             Vector<const int32_t> alias, Vector<const int64_t> row_offsets,
+             Vector<const int32_t> rows, Vector<const int64_t> path_offsets,
+             Vector<const int32_t> path_nodes, Vector<const uint8_t> path_branches, Matrix input,
+             Matrix output, const std::string& instruction_set) {
             const Problem problem{
                 .mode = cbow ? Mode::kCbow : Mode::kSkipgram,
                 .loss = hierarchical_softmax ? Loss::kHierarchicalSoftmax : Loss::kNegativeSampling,
@@ -193,7 +180,7 @@ void bind_train(nb::module_& module) {
 
   module.def(
       "build_alias_table",
-      [](const Array<double>& weights) {
+      [](const Vector<const double>& weights) {
         double total = 0;
         for (const double weight : view(weights)) {
           if (!(weight >= 0)) throw std::invalid_argument("weights: negative or not a number");
@@ -209,7 +196,7 @@ void bind_train(nb::module_& module) {
 
   module.def(
       "build_huffman_code",
-      [](const Array<int64_t>& counts) {
+      [](const Vector<const int64_t>& counts) {
         const auto all = view(counts);
         double total = 0;
         for (const int64_t count : all) total += static_cast<double>(count);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
 #include "bindings.h"
 #include "formats/finalfusion.h"
 #include "formats/floret.h"
@@ -24,20 +25,10 @@ using namespace nb::literals;
 namespace brasa {
 namespace {
 
-using Bytes = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <typename T>
-using Array = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+using Bytes = Vector<const std::uint8_t>;
 
 std::string_view as_text(const Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// Gives the memory of a string or vector to NumPy.
-template <typename T, typename Container>
-Array<T> to_numpy(Container&& values) {
-  auto* owned = new Container(std::forward<Container>(values));
-  nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<Container*>(p); });
-  return Array<T>(reinterpret_cast<T*>(owned->data()), {owned->size()}, owner);
 }
 
 nb::tuple parse_lines(const Bytes& bytes, std::size_t dim) {
@@ -47,12 +38,10 @@ nb::tuple parse_lines(const Bytes& bytes, std::size_t dim) {
     const nb::gil_scoped_release release;
     lines = parse_vector_lines(as_text(bytes), dim);
   }
-  float* data = lines.rows.release();
-  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  const nb::ndarray<nb::numpy, float, nb::ndim<2>> rows(data, {lines.n_rows, dim}, owner);
-  return nb::make_tuple(rows, to_numpy<std::uint8_t>(std::move(lines.words)),
-                        to_numpy<std::int64_t>(std::move(lines.ends)), lines.consumed,
-                        lines.n_lines, nb::bytes(lines.problem.data(), lines.problem.size()));
+  return nb::make_tuple(to_numpy(std::move(lines.rows), lines.n_rows, dim),
+                        to_numpy(std::move(lines.words)), to_numpy(std::move(lines.ends)),
+                        lines.consumed, lines.n_lines,
+                        nb::bytes(lines.problem.data(), lines.problem.size()));
 }
 
 nb::tuple parse_binary(const Bytes& bytes, std::size_t dim, std::size_t max_words) {
@@ -63,23 +52,10 @@ nb::tuple parse_binary(const Bytes& bytes, std::size_t dim, std::size_t max_word
     records = parse_vector_records(as_text(bytes), dim, max_words);
   }
   const std::size_t n_rows = records.ends.size();
-  return nb::make_tuple(n_rows, to_numpy<float>(std::move(records.rows)),
-                        to_numpy<std::uint8_t>(std::move(records.words)),
-                        to_numpy<std::int64_t>(std::move(records.ends)), records.consumed,
+  return nb::make_tuple(n_rows, to_numpy(std::move(records.rows)),
+                        to_numpy(std::move(records.words)), to_numpy(std::move(records.ends)),
+                        records.consumed,
                         nb::bytes(records.problem.data(), records.problem.size()));
-}
-
-template <typename T>
-using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Matrix = nb::ndarray<const float, nb::ndim<2>, nb::device::cpu>;
-
-RowView view(const Matrix& matrix) {
-  if (matrix.shape(1) > 1 && matrix.stride(1) != 1) {
-    throw std::invalid_argument("the numbers of a row must be next to each other");
-  }
-  if (matrix.stride(0) < 0) throw std::invalid_argument("rows must be in ascending order");
-  return {matrix.data(), matrix.shape(0), matrix.shape(1),
-          static_cast<std::size_t>(matrix.stride(0))};
 }
 
 FloretHashing make_hashing(int min_char, int max_char, int hash_count, std::uint32_t seed,
@@ -90,13 +66,14 @@ FloretHashing make_hashing(int min_char, int max_char, int hash_count, std::uint
   return {min_char, max_char, hash_count, seed, buckets, std::move(begin), std::move(end)};
 }
 
-WordSpans view_words(const Vector<std::uint8_t>& arena, const Vector<std::int64_t>& offsets) {
-  return {{arena.data(), arena.size()}, {offsets.data(), offsets.size()}};
+WordSpans view_words(const Vector<const std::uint8_t>& arena,
+                     const Vector<const std::int64_t>& offsets) {
+  return {view(arena), view(offsets)};
 }
 
-void compose(const FloretHashing& hashing, const Vector<std::uint8_t>& arena,
-             const Vector<std::int64_t>& offsets, const Vector<std::int32_t>& indices,
-             const Matrix& rows, std::size_t n_words,
+void compose(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
+             const Vector<const std::int64_t>& offsets, const Vector<const std::int32_t>& indices,
+             const Rows& rows, std::size_t n_words,
              nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
   const WordSpans words = view_words(arena, offsets);
   const RowView table = view(rows);
@@ -106,7 +83,7 @@ void compose(const FloretHashing& hashing, const Vector<std::uint8_t>& arena,
   }
   const std::span<float> result{out.data(), out.size()};
   const nb::gil_scoped_release release;
-  compose_floret(words, {indices.data(), indices.size()}, table, n_words, hashing, result);
+  compose_floret(words, view(indices), table, n_words, hashing, result);
 }
 
 // Each part of a word and its rows in the table.
@@ -122,10 +99,10 @@ nb::list parts_of(const FloretHashing& hashing, const nb::bytes& word) {
   return parts;
 }
 
-nb::object fit_table(const FloretHashing& hashing, const Vector<std::uint8_t>& arena,
-                     const Vector<std::int64_t>& offsets, const Matrix& vectors, const Matrix& rows,
-                     const Vector<std::uint32_t>& bucket_ids, std::uint32_t ngram_buckets,
-                     double rows_per_item) {
+nb::object fit_table(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
+                     const Vector<const std::int64_t>& offsets, const Rows& vectors,
+                     const Rows& rows, const Vector<const std::uint32_t>& bucket_ids,
+                     std::uint32_t ngram_buckets, double rows_per_item) {
   const WordSpans words = view_words(arena, offsets);
   const RowView targets = view(vectors), matrix = view(rows);
   if (targets.n_rows != words.size() || targets.dim != matrix.dim || ngram_buckets == 0 ||
@@ -136,20 +113,19 @@ nb::object fit_table(const FloretHashing& hashing, const Vector<std::uint8_t>& a
   std::optional<std::vector<float>> table;
   {
     const nb::gil_scoped_release release;
-    const NgramRows ngrams{
-        hashing.min_char, hashing.max_char, ngram_buckets, {bucket_ids.data(), bucket_ids.size()}};
+    const NgramRows ngrams{hashing.min_char, hashing.max_char, ngram_buckets, view(bucket_ids)};
     const FloretItems items(words, targets, matrix, ngrams, hashing);
     const double n_rows = static_cast<double>(items.size()) * rows_per_item + 16;
     sized.buckets = static_cast<std::uint32_t>(std::min(n_rows, 2147483647.0));
     table = items.solve(sized);
   }
   if (!table) return nb::none();
-  return nb::cast(to_numpy<float>(std::move(*table)));
+  return nb::cast(to_numpy(std::move(*table)));
 }
 
-nb::tuple ngrams_of_finalfusion(const Vector<std::uint8_t>& arena,
-                                const Vector<std::int64_t>& offsets, int min_char, int max_char,
-                                int exponent) {
+nb::tuple ngrams_of_finalfusion(const Vector<const std::uint8_t>& arena,
+                                const Vector<const std::int64_t>& offsets, int min_char,
+                                int max_char, int exponent) {
   if (exponent < 1 || exponent > 40) throw std::invalid_argument("an exponent from 1 to 40");
   const WordSpans words = view_words(arena, offsets);
   std::vector<std::uint32_t> hashes;
@@ -161,8 +137,7 @@ nb::tuple ngrams_of_finalfusion(const Vector<std::uint8_t>& arena,
       rows.push_back(ngram.row);
     }
   }
-  return nb::make_tuple(to_numpy<std::uint32_t>(std::move(hashes)),
-                        to_numpy<std::int64_t>(std::move(rows)));
+  return nb::make_tuple(to_numpy(std::move(hashes)), to_numpy(std::move(rows)));
 }
 
 }  // namespace

@@ -51,9 +51,8 @@ std::vector<NgramRow> finalfusion_ngrams(const WordSpans& words, int min_char, i
   std::size_t prune_at = kPruneAt;
   std::string scratch;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::span<const std::uint8_t> word = words.word(i);
-    for_each_ngram({reinterpret_cast<const char*>(word.data()), word.size()}, min_char, max_char,
-                   scratch, [&](std::string_view ngram, std::uint32_t hash) {
+    for_each_ngram(words.word(i), min_char, max_char, scratch,
+                   [&](std::string_view ngram, std::uint32_t hash) {
                      const std::uint64_t row = hash_ngram(ngram) & mask;
                      found.push_back({hash, static_cast<std::int64_t>(row)});
                    });

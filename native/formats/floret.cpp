@@ -24,20 +24,13 @@ class Composer {
         for (int i = 0; i < hashing_.hash_count; ++i) add(hash.part(i) % hashing_.buckets);
       });
     }
-    std::fill(out.begin(), out.end(), 0.0F);
-    for (const float* row : found_) {
-      for (std::size_t d = 0; d < out.size(); ++d) out[d] += row[d];
-    }
-    if (found_.empty()) return;
-    const float scale = 1.0F / static_cast<float>(found_.size());
-    for (float& value : out) value *= scale;
+    write_mean(found_, found_.size(), out);
   }
 
  private:
   void add(std::uint32_t bucket) {
-    const float* row = rows_.row(n_words_ + bucket);
-    for (std::size_t d = 0; d < rows_.dim; d += 16) __builtin_prefetch(row + d);
-    found_.push_back(row);
+    found_.push_back(rows_.row(n_words_ + bucket));
+    prefetch_row(found_.back(), rows_.dim);
   }
 
   const RowView& rows_;
@@ -54,9 +47,7 @@ void compose_floret(const WordSpans& words, std::span<const int32_t> indices, co
   parallel_for(words.size(), kWordsPerThread, [&](std::size_t begin, std::size_t end) {
     Composer composer(rows, n_words, hashing);
     for (std::size_t i = begin; i < end; ++i) {
-      const std::span<const std::uint8_t> word = words.word(i);
-      composer.compose({reinterpret_cast<const char*>(word.data()), word.size()}, indices[i],
-                       out.subspan(i * rows.dim, rows.dim));
+      composer.compose(words.word(i), indices[i], out.subspan(i * rows.dim, rows.dim));
     }
   });
 }

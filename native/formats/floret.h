@@ -28,22 +28,13 @@ struct FloretHashing {
 template <typename Visit>
 void for_each_floret_part(std::string_view word, const FloretHashing& hashing, std::string& scratch,
                           Visit&& visit) {
+  struct NoHash {
+    void add(char) {}
+  };
   scratch.assign(hashing.begin).append(word).append(hashing.end);
-  const std::string_view wrapped = scratch;
-  visit(wrapped);
-  std::size_t left = kMaxNgramsPerWord;
-  for (std::size_t begin = 0; begin < wrapped.size(); ++begin) {
-    if (continues_character(wrapped[begin])) continue;
-    std::size_t end = begin;
-    for (int n = 1; n <= hashing.max_char && end < wrapped.size(); ++n) {
-      do {
-        ++end;
-      } while (end < wrapped.size() && continues_character(wrapped[end]));
-      if (n < hashing.min_char || (n == 1 && (begin == 0 || end == wrapped.size()))) continue;
-      if (left-- == 0) return;
-      visit(wrapped.substr(begin, end - begin));
-    }
-  }
+  visit(std::string_view(scratch));
+  for_each_ngram_of_wrapped<NoHash>(scratch, hashing.min_char, hashing.max_char,
+                                    [&](std::string_view ngram, NoHash) { visit(ngram); });
 }
 
 // Writes the vector of each word to out: the mean of its parts' rows in the table. Where the model

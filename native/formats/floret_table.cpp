@@ -12,11 +12,6 @@ struct UseLow {
   std::size_t operator()(const Hash128& hash) const { return hash.low; }
 };
 
-std::string_view text_of(const WordSpans& words, std::size_t index) {
-  const std::span<const std::uint8_t> word = words.word(index);
-  return {reinterpret_cast<const char*>(word.data()), word.size()};
-}
-
 // The rows of an item, each once, and how many of its hashes fall on each.
 struct Cells {
   std::array<std::uint32_t, 4> rows;
@@ -85,7 +80,7 @@ FloretItems::FloretItems(const WordSpans& words, const RowView& vectors, const R
   items.reserve(8 * n_words_);
   std::string scratch;
   for (std::size_t i = 0; i < n_words_; ++i) {
-    scratch.assign(hashing.begin).append(text_of(words, i)).append(hashing.end);
+    scratch.assign(hashing.begin).append(words.word(i)).append(hashing.end);
     hashes_.push_back(murmur_hash(scratch, hashing.seed));
     items.emplace(hashes_.back(), static_cast<std::uint32_t>(i));
   }
@@ -101,7 +96,7 @@ FloretItems::FloretItems(const WordSpans& words, const RowView& vectors, const R
   for (const std::size_t i : order) {
     std::size_t n_parts = 0, n_own = 0;
     std::fill(worths.begin(), worths.end(), 0.0);
-    for_each_floret_part(text_of(words, i), hashing, scratch, [&](std::string_view part) {
+    for_each_floret_part(words.word(i), hashing, scratch, [&](std::string_view part) {
       ++n_parts;
       const Hash128 hash = murmur_hash(part, hashing.seed);
       const auto [found, is_new] = items.emplace(hash, static_cast<std::uint32_t>(hashes_.size()));

@@ -20,9 +20,8 @@ class Composer {
   Composer(const RowView& rows, size_t n_words, const NgramRows& ngrams)
       : rows_(rows), n_words_(n_words), ngrams_(ngrams) {}
 
-  // The mean of a word's rows. The rows are found before the first is read: one that is not in the
-  // cache takes 100 ns to come, and so they all come at once.
-  void compose(std::span<const uint8_t> word, int32_t index, std::span<float> out) {
+  // The mean of a word's rows. All are found before the first is read, so that they come at once.
+  void compose(std::string_view word, int32_t index, std::span<float> out) {
     found_.clear();
     size_t n_rows = 0;
     if (index >= 0 && static_cast<size_t>(index) < n_words_) {
@@ -30,20 +29,13 @@ class Composer {
       ++n_rows;
     }
     if (ngrams_.buckets > 0) n_rows += find_ngrams(word);
-    std::fill(out.begin(), out.end(), 0.0F);
-    for (const float* row : found_) {
-      for (size_t d = 0; d < out.size(); ++d) out[d] += row[d];
-    }
-    if (n_rows < 2) return;
-    const float scale = 1.0F / static_cast<float>(n_rows);
-    for (float& value : out) value *= scale;
+    write_mean(found_, n_rows, out);
   }
 
  private:
-  size_t find_ngrams(std::span<const uint8_t> word) {
-    const std::string_view text{reinterpret_cast<const char*>(word.data()), word.size()};
+  size_t find_ngrams(std::string_view word) {
     size_t n_ngrams = 0;
-    for_each_ngram(text, ngrams_.min_char, ngrams_.max_char, wrapped_,
+    for_each_ngram(word, ngrams_.min_char, ngrams_.max_char, wrapped_,
                    [&](std::string_view, uint32_t hash) {
                      ++n_ngrams;
                      find_ngram(hash % ngrams_.buckets);
@@ -56,9 +48,8 @@ class Composer {
     if (place < 0) return;
     const size_t index = n_words_ + static_cast<size_t>(place);
     if (index >= rows_.n_rows) return;
-    const float* row = rows_.row(index);
-    for (size_t d = 0; d < rows_.dim; d += 16) __builtin_prefetch(row + d);
-    found_.push_back(row);
+    found_.push_back(rows_.row(index));
+    prefetch_row(found_.back(), rows_.dim);
   }
 
   const RowView& rows_;
@@ -70,10 +61,20 @@ class Composer {
 
 }  // namespace
 
-std::span<const uint8_t> WordSpans::word(size_t index) const {
+void write_mean(std::span<const float* const> rows, size_t n_rows, std::span<float> out) {
+  std::fill(out.begin(), out.end(), 0.0F);
+  for (const float* row : rows) {
+    for (size_t d = 0; d < out.size(); ++d) out[d] += row[d];
+  }
+  if (n_rows < 2) return;
+  const float scale = 1.0F / static_cast<float>(n_rows);
+  for (float& value : out) value *= scale;
+}
+
+std::string_view WordSpans::word(size_t index) const {
   const int64_t begin = offsets[index], end = offsets[index + 1];
   if (begin < 0 || end < begin || end > static_cast<int64_t>(arena.size())) return {};
-  return arena.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+  return {reinterpret_cast<const char*>(arena.data()) + begin, static_cast<size_t>(end - begin)};
 }
 
 int64_t NgramRows::find(uint32_t bucket) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace brasa {
 
@@ -24,8 +25,16 @@ struct WordSpans {
 
   size_t size() const { return offsets.empty() ? 0 : offsets.size() - 1; }
   // An empty word where the offsets lie, as those of a broken file may.
-  std::span<const uint8_t> word(size_t index) const;
+  std::string_view word(size_t index) const;
 };
+
+// Fetches a row that is to be read soon: one that is not in the cache takes 100 ns to come.
+inline void prefetch_row(const float* row, size_t dim) {
+  for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
+}
+
+// Writes the mean of `n_rows` rows, of which those that are not in `rows` are zeros.
+void write_mean(std::span<const float* const> rows, size_t n_rows, std::span<float> out);
 
 struct NgramRows {
   int min_char = 0;

@@ -58,7 +58,7 @@ char* write_number(float value, char* out) {
 void append_vector_lines(const WordSpans& words, size_t first, const RowView& vectors,
                          std::string& out) {
   for (size_t i = 0; i < vectors.n_rows; ++i) {
-    const std::span<const uint8_t> word = words.word(first + i);
+    const std::string_view word = words.word(first + i);
     const size_t start = out.size();
     out.resize(start + word.size() + 2 + vectors.dim * (kMaxNumberLength + 1));
     char* end = std::copy(word.begin(), word.end(), out.data() + start);

@@ -37,28 +37,43 @@ inline std::uint32_t hash_word(std::string_view word) {
 
 inline bool continues_character(char byte) { return (byte & 0xc0) == 0x80; }
 
-// Calls visit(wrapped n-gram as string_view, hash) for each n-gram in fastText's order. `scratch`
-// holds the wrapped word.
-template <typename Visit>
-void for_each_ngram(std::string_view word, int min_char, int max_char, std::string& scratch,
-                    Visit&& visit) {
-  if (word == kLineEnd) return;
-  scratch.assign(1, '<').append(word).push_back('>');
-  const std::string_view wrapped = scratch;
+// fastText's hash, a byte at a time.
+struct NgramHash {
+  std::uint32_t value = kHashStart;
+  void add(char byte) { value = hash_byte(value, byte); }
+};
+
+// Calls visit(n-gram as string_view, Hash of it) for each n-gram of a wrapped word, in fastText's
+// order. The Hash grows with the n-gram, so that none is read twice.
+template <typename Hash, typename Visit>
+void for_each_ngram_of_wrapped(std::string_view wrapped, int min_char, int max_char,
+                               Visit&& visit) {
   std::size_t left = kMaxNgramsPerWord;
   for (std::size_t begin = 0; begin < wrapped.size(); ++begin) {
     if (continues_character(wrapped[begin])) continue;
-    std::uint32_t hash = kHashStart;
+    Hash hash;
     std::size_t end = begin;
     for (int n = 1; n <= max_char && end < wrapped.size(); ++n) {
       do {
-        hash = hash_byte(hash, wrapped[end++]);
+        hash.add(wrapped[end++]);
       } while (end < wrapped.size() && continues_character(wrapped[end]));
       if (n < min_char || (n == 1 && (begin == 0 || end == wrapped.size()))) continue;
       if (left-- == 0) return;
       visit(wrapped.substr(begin, end - begin), hash);
     }
   }
+}
+
+// Calls visit(wrapped n-gram as string_view, hash) for each n-gram of a word. `scratch` holds the
+// wrapped word.
+template <typename Visit>
+void for_each_ngram(std::string_view word, int min_char, int max_char, std::string& scratch,
+                    Visit&& visit) {
+  if (word == kLineEnd) return;
+  scratch.assign(1, '<').append(word).push_back('>');
+  for_each_ngram_of_wrapped<NgramHash>(
+      scratch, min_char, max_char,
+      [&](std::string_view ngram, NgramHash hash) { visit(ngram, hash.value); });
 }
 
 // How many n-grams that are.

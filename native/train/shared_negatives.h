@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "train/prefetcher.h"
+#include "train/negative_pool.h"
 #include "train/step.h"
 
 namespace brasa {
@@ -24,15 +24,8 @@ class SharedNegatives {
         scores_(problem.shared_negatives * lanes),
         weights_(lanes) {}
 
-  void draw(Random& random, Prefetcher& prefetcher) {
-    drawn_.clear();
-    for (uint32_t s = 0; s < problem_.shared_negatives; ++s) {
-      drawn_.push_back(problem_.output.row(problem_.negatives.draw(random)));
-      prefetcher.push(drawn_.back());
-    }
-  }
-  // The negatives drawn last become those of the tile at hand.
-  void take() { rows_.swap(drawn_); }
+  void draw(Random& random, Prefetcher& prefetcher) { pool_.draw(problem_, random, prefetcher); }
+  void take() { pool_.take(); }
 
   // Weight of each negative for the centre in lane i, which has `n_pairs` positive pairs.
   void set_pairs(size_t i, size_t n_pairs) {
@@ -46,10 +39,10 @@ class SharedNegatives {
     for (size_t lane = 0; lane < lanes_; lane += kLanes) {
       kernels_.transpose_tile(hidden + lane * stride, stride, transposed_.data() + lane * stride);
     }
-    for (size_t r = 0; r < rows_.size(); r += kRowsPerCall) {
-      const size_t n = std::min(kRowsPerCall, rows_.size() - r);
+    for (size_t r = 0; r < rows().size(); r += kRowsPerCall) {
+      const size_t n = std::min(kRowsPerCall, rows().size() - r);
       for (size_t lane = 0; lane < lanes_; lane += kLanes) {
-        kernels_.score_tile(transposed_.data() + lane * stride, rows_.data() + r, n, problem_.dim,
+        kernels_.score_tile(transposed_.data() + lane * stride, rows().data() + r, n, problem_.dim,
                             lanes_, scores_.data() + r * lanes_ + lane);
       }
       prefetcher.advance(stride);
@@ -58,7 +51,7 @@ class SharedNegatives {
 
   double loss(size_t n_lanes) {
     double sum = 0;
-    for (size_t s = 0; s < rows_.size(); ++s) {
+    for (size_t s = 0; s < rows().size(); ++s) {
       for (size_t i = 0; i < n_lanes; ++i) {
         sum += weights_[i] * softplus_of_minus(-scores_[s * lanes_ + i]);
       }
@@ -70,19 +63,19 @@ class SharedNegatives {
   void add_hidden_steps(float learning_rate, std::span<float* const> hidden_steps,
                         Prefetcher& prefetcher) {
     for (size_t i = 0; i < lanes_; ++i) weights_[i] *= learning_rate;
-    kernels_.negative_gradient(scores_.data(), rows_.size(), lanes_, weights_.data());
+    kernels_.negative_gradient(scores_.data(), rows().size(), lanes_, weights_.data());
     for (size_t m = 0; m < hidden_steps.size(); m += kRowsPerCall) {
       kernels_.add_products(hidden_steps.data() + m,
                             std::min(kRowsPerCall, hidden_steps.size() - m), scores_.data() + m, 1,
-                            lanes_, rows_.data(), rows_.size(), problem_.output.stride());
+                            lanes_, rows().data(), rows().size(), problem_.output.stride());
       prefetcher.advance(problem_.output.stride());
     }
   }
 
   // Moves the negatives' output rows by the gradients times the hidden vectors.
   void update_rows(std::span<const float* const> hidden, Prefetcher& prefetcher) {
-    for (size_t s = 0; s < rows_.size(); s += kRowsPerCall) {
-      kernels_.add_products(rows_.data() + s, std::min(kRowsPerCall, rows_.size() - s),
+    for (size_t s = 0; s < rows().size(); s += kRowsPerCall) {
+      kernels_.add_products(rows().data() + s, std::min(kRowsPerCall, rows().size() - s),
                             scores_.data() + s * lanes_, lanes_, 1, hidden.data(), hidden.size(),
                             problem_.output.stride());
       prefetcher.advance(problem_.output.stride());
@@ -98,10 +91,12 @@ class SharedNegatives {
  private:
   static constexpr size_t kRowsPerCall = 8;
 
+  const std::vector<float*>& rows() const { return pool_.rows(); }
+
   const Problem& problem_;
   const Kernels& kernels_;
   size_t lanes_;
-  std::vector<float*> rows_, drawn_;
+  NegativePool pool_;
   FloatBuffer transposed_;  // [lane / kLanes][dim][kLanes]
   FloatBuffer scores_;      // [negative][lane]
   FloatBuffer weights_;

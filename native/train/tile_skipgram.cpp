@@ -13,7 +13,7 @@
 // trained, so that rows can be fetched ahead.
 #include <array>
 
-#include "train/prefetcher.h"
+#include "train/negative_pool.h"
 #include "train/step.h"
 
 namespace brasa {
@@ -39,7 +39,7 @@ class SkipgramTile : public Step {
 
   void prepare(const Block& block, size_t begin, size_t end, Random& random) override {
     prefetcher_.clear();
-    pool_.swap(drawn_);
+    pool_.take();
     next_negative_ = 0;
     if (begin == end) return;
     size_t n_pairs = 0;
@@ -55,11 +55,7 @@ class SkipgramTile : public Step {
     for (size_t i = begin == 0 ? 0 : begin + reach; i < ahead; ++i) {
       prefetcher_.push(problem_.output.row(block.words[i]));
     }
-    drawn_.clear();
-    for (uint32_t s = 0; s < problem_.shared_negatives; ++s) {
-      drawn_.push_back(problem_.output.row(problem_.negatives.draw(random)));
-      prefetcher_.push(drawn_.back());
-    }
+    pool_.draw(problem_, random, prefetcher_);
     // They are fetched in the steps of the tile before.
     prefetcher_.spread(std::max<size_t>(1, n_pairs_ / kCentres));
     n_pairs_ = n_pairs;
@@ -124,8 +120,8 @@ class SkipgramTile : public Step {
       skip_itself(centre);
     }
     for (float*& negative : negatives_) {
-      negative = pool_[next_negative_];
-      if (++next_negative_ == pool_.size()) next_negative_ = 0;
+      negative = pool_.rows()[next_negative_];
+      if (++next_negative_ == pool_.rows().size()) next_negative_ = 0;
     }
     kernels_.train_pairs(hidden_.data(), contexts_.data(), n_open, negatives_.data(),
                          negatives_.size(), stride_, learning_rate, scores_.data(),
@@ -151,10 +147,10 @@ class SkipgramTile : public Step {
   std::array<Centre, kCentres> centres_;
   std::array<float*, kCentres> hidden_;
   std::array<float*, kCentres> contexts_;
-  std::vector<float*> negatives_;     // of the step
-  std::vector<float*> pool_, drawn_;  // of this tile and of the next
-  size_t next_negative_ = 0;          // in pool_
-  size_t n_pairs_ = 0;                // of the tile prepared last
+  std::vector<float*> negatives_;  // of the step
+  NegativePool pool_;
+  size_t next_negative_ = 0;  // in the pool's rows
+  size_t n_pairs_ = 0;        // of the tile prepared last
 };
 
 }  // namespace
