@@ -22,6 +22,7 @@ Mode = Literal["skipgram", "cbow", "batch_skipgram"]
 Loss = Literal["ns", "hs"]
 InstructionSet = Literal["auto", "avx512", "avx2", "neon", "scalar"]
 
+MAX_VECTOR_DIM = 2048
 MAX_SHARED_NEGATIVES = 256
 MAX_BATCH_SIZE = 32
 
@@ -46,7 +47,7 @@ class WordVectorsConfig:
     """Hyperparameters of a word-vector model. An impossible value raises `ConfigError`."""
 
     mode: Mode = _option("skipgram", "Architecture.")
-    vector_dim: int = _option(100, "Length of the vectors.", minimum=1, maximum=2048)
+    vector_dim: int = _option(100, "Length of the vectors.", minimum=1, maximum=MAX_VECTOR_DIM)
     window_size: int = _option(
         5, "Largest distance, in kept words, of a context word.", minimum=1, maximum=1000
     )

@@ -36,6 +36,11 @@ class _Format:
     padding: bytes = b""  # bytes that may follow a stream
 
 
+def is_compressed(head: bytes) -> bool:
+    """Whether a file that begins with `head` is in one of the compressed formats."""
+    return any(f.matches(head) for f in _FORMATS)
+
+
 def decompress(head: bytes, rest: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The text of a file, of which `head` holds the first bytes and `rest` the others.
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from brasa import _native
 from brasa.errors import UnknownWordError
+from brasa.vocabulary import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,10 +25,7 @@ def encode_words(words: Iterable[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArr
     UnknownWordError
         When a word has a surrogate that stands for no byte, so that it is no text.
     """
-    encoded = [encode_word(word) for word in words]
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+    return pack([encode_word(word) for word in words])
 
 
 def encode_word(word: str) -> bytes:

@@ -63,7 +63,7 @@ class Parameters:
 
 
 class FastTextArguments(NamedTuple):
-    """The arguments that a fastText file holds, by fastText's names and with its numbers.
+    """The arguments that a fastText file holds, by the names of its flags and with its numbers.
 
     `loss` is 1 hs, 2 ns, 3 softmax, 4 ova; `model` is 1 cbow, 2 skipgram, 3 supervised.
     """
@@ -71,15 +71,15 @@ class FastTextArguments(NamedTuple):
     dim: int
     ws: int
     epoch: int
-    minCount: int  # noqa: N815
+    min_count: int
     neg: int
-    wordNgrams: int  # noqa: N815
+    word_ngrams: int
     loss: int
     model: int
     bucket: int
     minn: int
     maxn: int
-    lrUpdateRate: int  # noqa: N815
+    lr_update_rate: int
     t: float
 
 

@@ -13,7 +13,7 @@ from brasa import _native
 from brasa.errors import ModelFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +77,10 @@ class Vocabulary:
             byte, or when counts are negative or not one for each word.
         """
         encoded = [_encode(word) for word in words]
-        offsets = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+        arena, offsets = pack(encoded)
         all_counts = np.ascontiguousarray(counts, np.int64)
         if all_counts.shape != (len(encoded),) or np.any(all_counts < 0):
             raise _broken(f"counts must be {len(encoded)} numbers that are not negative")
-        arena = np.frombuffer(b"".join(encoded), np.uint8)
         return cls.from_arrays(arena, offsets, all_counts, n_tokens)
 
     def __len__(self) -> int:
@@ -126,6 +124,13 @@ class Vocabulary:
             return _native.WordIndex(self.arena, self.offsets)
         except ValueError as error:
             raise _broken(str(error)) from None
+
+
+def pack(encoded: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """All bytes in one array, and where each item begins, with the end of the last."""
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
 
 
 def _broken(problem: str) -> ModelFormatError:

@@ -205,9 +205,8 @@ class WordVectors:
         Parameters
         ----------
         path : path
-        format : {"fasttext", "word2vec", "word2vec-binary", "glove"}
-            ``"fasttext"``: fastText's `.bin`, subwords included. The others have words only; see
-            `docs/formats.md`.
+        format : str
+            One of `brasa.formats.FORMATS`: see `brasa.formats.export` and `docs/formats.md`.
 
         Raises
         ------

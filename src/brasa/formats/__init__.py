@@ -36,6 +36,7 @@ _WRITERS: dict[str, Callable[[Embeddings, str | os.PathLike[str]], None]] = {
 _WITHOUT_WORDS = ("native", "floret")  # formats of tables, which need no words
 _DENSE = ("fasttext", "hub")  # formats with a row for each of fastText's buckets
 _WITH_OUTPUT = ("fasttext", "floret-binary", "hub")  # formats with a second matrix
+# More buckets than anybody trains with: explicit n-grams of finalfusion have 2^31 - 1.
 _MAX_DENSE_BYTES = 200e9
 # Formats that are read front to back, compressed or not.
 _STREAM_READERS: dict[str, Callable[[ByteSource], Embeddings]] = {
@@ -63,19 +64,12 @@ def load(path: str | os.PathLike[str]) -> Embeddings:
     return model
 
 
-def load_classifier(path: str | os.PathLike[str]) -> Classifier:
-    """Open a text classifier: `open_model`, which refuses word vectors."""
-    model = open_model(path)
-    if not isinstance(model, Classifier):
-        raise ModelFormatError(path, "word vectors, no classifier: use brasa.WordVectors.load")
-    return model
-
-
 def open_model(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     """Open a model or word vectors of any format that brasa reads, told by the content.
 
-    A folder that `save` made, or its `model.safetensors`; fastText's `.bin` or `.ftz`; word2vec's
-    text and binary, GloVe's text, these also compressed (gzip, bzip2, xz, Zstandard).
+    A folder that `save` made, or its `model.safetensors`; a folder of the Hugging Face Hub;
+    fastText's `.bin` or `.ftz`; floret's `.bin`; finalfusion's `.fifu`; word2vec's text and binary,
+    GloVe's text and floret's table, these also compressed (gzip, bzip2, xz, Zstandard).
 
     Raises
     ------

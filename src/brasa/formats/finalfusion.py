@@ -20,12 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import WordVectorsConfig
+from brasa.config import MAX_VECTOR_DIM, WordVectorsConfig
 from brasa.errors import ConfigError, ModelFormatError
 from brasa.formats.fasttext.layout import Cursor
-from brasa.formats.vector_rows import word_vectors
+from brasa.formats.vector_rows import check_finite, word_vectors
 from brasa.lookup import compose_words
 from brasa.parameters import Embeddings, FloatMatrix
+from brasa.vocabulary import pack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,10 +161,7 @@ def _items(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     if n_items * 4 > end - cursor.offset:
         raise cursor.error(f"number of {field}s", "what fits its chunk", n_items, cursor.offset)
-    items = [_item(cursor, end, field) for _ in range(n_items)]
-    offsets = np.zeros(len(items) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, items), np.int64, len(items)), out=offsets[1:])
-    return np.frombuffer(b"".join(items), np.uint8), offsets
+    return pack([_item(cursor, end, field) for _ in range(n_items)])
 
 
 def _item(cursor: Cursor, end: int, field: str) -> bytes:
@@ -209,8 +207,7 @@ def _quantized(cursor: Cursor) -> FloatMatrix:
     )
     if (code, number) != (_U8, _F32):
         raise cursor.error("types of the quantized matrix", f"{(_U8, _F32)}", (code, number), start)
-    limit = WordVectorsConfig.__dataclass_fields__["vector_dim"].metadata["max"]
-    if not 1 <= n_parts <= dim <= limit or dim % n_parts:
+    if not 1 <= n_parts <= dim <= MAX_VECTOR_DIM or dim % n_parts:
         raise cursor.error("parts of the quantized matrix", f"a divisor of {dim}", n_parts, start)
     if not 1 <= n_centroids <= 256:
         raise cursor.error("number of centroids", "1 to 256", n_centroids, start + 16)
@@ -259,7 +256,7 @@ def _model(
     if not n_words:
         raise ModelFormatError(path, "has no words")
     whole = rows[:n_words] if norms is None else rows[:n_words] * norms[:, None]
-    _check_finite(path, rows, whole)
+    check_finite(path, rows, whole)
     model = word_vectors(path, vocabulary.arena, vocabulary.offsets, whole, metadata)
     if len(model.vocabulary) != n_words:
         raise ModelFormatError(path, "a word is there twice")
@@ -304,12 +301,5 @@ def _with_subwords(
     )
     of_ngrams = composed(np.zeros_like(model.input), ngram_rows, ids, config)
     own = (model.input - of_ngrams) / share
-    _check_finite(path, own)
+    check_finite(path, own)
     return replace(model, config=config, input=np.concatenate([own, ngram_rows]), bucket_ids=ids)
-
-
-def _check_finite(path: Path, *matrices: FloatMatrix) -> None:
-    if not all(np.isfinite(matrix).all() for matrix in matrices):
-        raise ModelFormatError(
-            path, "its matrix or its norms have numbers that are not finite, or too large"
-        )

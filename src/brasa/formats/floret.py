@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SEED = 2166136261  # floret's own
 _HEADER = struct.Struct("<2i14id")
+_ARGUMENTS_AT = 8  # after magic number and version
 _FASTTEXT, _FLORET = 1, 2  # modes
 _HEADER_FIELDS = 8
 _CHUNK_NUMBERS = 1 << 20
@@ -79,7 +80,7 @@ def read(source: ByteSource) -> Embeddings:
     except (ValueError, TypeError) as error:
         raise ModelFormatError(source.path, f"its header {line!r} is wrong: {error}") from None
     check_header(source, buckets, dim, bytes_per_number=2)
-    source.skip(source.window(1 << 16).tobytes().index(b"\n") + 1)
+    source.skip_line()
     collector = RowCollector(source.path, dim, buckets)
     read_lines(source, collector, dim, n_lines_before=1)
     arena, offsets, rows = collector.finish()
@@ -115,16 +116,12 @@ def write(embeddings: Embeddings, path: str | os.PathLike[str]) -> None:
     StorageError
         When the file cannot be written; what was at `path` is then untouched.
     """
-    if embeddings.floret is None:
-        hashing, rows = fitted(embeddings, path)
-    else:
-        hashing, rows = embeddings.floret, embeddings.input[len(embeddings.vocabulary) :]
+    hashing, rows = table_of(embeddings, path)
     buckets, dim = rows.shape
     header = [buckets, dim, hashing.min_char, hashing.max_char, hashing.hash_count, hashing.seed]
     step = max(1, _CHUNK_NUMBERS // dim)
     with new_file(path) as file:
-        file.write(" ".join([*map(str, header), hashing.begin, hashing.end, ""])[:-1].encode())
-        file.write(b"\n")
+        file.write(f"{' '.join([*map(str, header), hashing.begin, hashing.end])}\n".encode())
         for first in range(0, buckets, step):
             some = rows[first : first + step]
             numbers = Vocabulary.from_words(
@@ -132,6 +129,15 @@ def write(embeddings: Embeddings, path: str | os.PathLike[str]) -> None:
             )
             for lines in _native.format_vector_lines(numbers.arena, numbers.offsets, 0, some):
                 file.write(lines)
+
+
+def table_of(
+    embeddings: Embeddings, path: str | os.PathLike[str]
+) -> tuple[FloretHashing, FloatMatrix]:
+    """The table of a model of floret's, or the `fitted` one of a model with fastText's n-grams."""
+    if embeddings.floret is None:
+        return fitted(embeddings, path)
+    return embeddings.floret, embeddings.input[len(embeddings.vocabulary) :]
 
 
 def fitted(
@@ -191,9 +197,7 @@ def read_binary(path: Path) -> Embeddings | Classifier:
     if version not in layout.VERSIONS:
         raise cursor.error("version", "11 or 12", version, 4)
     given = FastTextArguments._make([*arguments, update_rate, threshold])
-    for name, allowed in layout.bad_arguments(given):
-        at = 8 + 4 * FastTextArguments._fields.index(name)
-        raise cursor.error(name, allowed, getattr(given, name), at)
+    layout.check_arguments(cursor, given, _ARGUMENTS_AT)
     if mode == _FASTTEXT:
         return reading.read_model(cursor, version, given)
     if given.model == layout.SUPERVISED:
@@ -201,7 +205,8 @@ def read_binary(path: Path) -> Embeddings | Classifier:
             path, "a classifier that floret trained on a table, which brasa cannot use"
         )
     if given.bucket < 1:
-        raise cursor.error("bucket", "at least 1", given.bucket, 8 + 4 * 8)
+        at = _ARGUMENTS_AT + 4 * FastTextArguments._fields.index("bucket")
+        raise cursor.error("bucket", "at least 1", given.bucket, at)
     words, _, rows, output, details = reading.read_body(cursor, version, given)
     if not isinstance(rows, np.ndarray):
         raise ModelFormatError(path, "a quantized floret table, which floret itself does not make")

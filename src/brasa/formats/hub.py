@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from brasa.errors import BrasaError, ConfigError, MissingExtraError, StorageError
 from brasa.formats import fasttext
 from brasa.formats.storage import new_file
-from brasa.parameters import Classifier
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +25,7 @@ MODEL = "model.bin"
 _README = "README.md"
 
 
-def write(model: Embeddings | Classifier, path: str | os.PathLike[str]) -> None:
+def write(model: Embeddings, path: str | os.PathLike[str]) -> None:
     """Write the folder; a README that is there is kept.
 
     Raises
@@ -46,30 +45,23 @@ def write(model: Embeddings | Classifier, path: str | os.PathLike[str]) -> None:
             file.write(readme(model).encode())
 
 
-def readme(model: Embeddings | Classifier) -> str:
+def readme(model: Embeddings) -> str:
     """A model card: front matter, what the model is, and how to open it."""
-    if isinstance(model, Classifier):
-        tag, kind = "text-classification", "A text classifier"
-        facts = f"{len(model.labels):,} labels, {model.vector_dim} dimensions"
-        use = 'brasa.load("model.bin").predict(["a text"])'
-    else:
-        tag, kind = "feature-extraction", "Word vectors"
-        facts = f"{model.config.vector_dim} dimensions"
-        if model.config.subwords:
-            facts += f", character n-grams from {model.config.min_char} to {model.config.max_char}"
-        use = 'brasa.load("model.bin")["word"]'
+    facts = f"{len(model.vocabulary):,} words, {model.config.vector_dim} dimensions"
+    if model.config.subwords:
+        facts += f", character n-grams from {model.config.min_char} to {model.config.max_char}"
     return f"""---
 library_name: fasttext
 tags:
-- {tag}
+- feature-extraction
 ---
 
-{kind} in fastText's format: {len(model.vocabulary):,} words, {facts}.
+Word vectors in fastText's format: {facts}.
 
 ```python
 import brasa
 
-{use}
+brasa.load("model.bin")["word"]
 ```
 
 ```python
@@ -82,7 +74,7 @@ model = fasttext.load_model(hf_hub_download("OWNER/NAME", "model.bin"))
 
 
 def push(
-    model: Embeddings | Classifier,
+    model: Embeddings,
     repo_id: str,
     *,
     private: bool | None = None,
@@ -95,7 +87,7 @@ def push(
 
     Parameters
     ----------
-    model : Embeddings or Classifier
+    model : Embeddings
     repo_id : str
         ``"owner/name"``.
     private : bool, optional

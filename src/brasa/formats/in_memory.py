@@ -11,7 +11,7 @@ import numpy as np
 from brasa.config import WordVectorsConfig
 from brasa.errors import ConfigError, MissingExtraError, ModelFormatError
 from brasa.formats import floret
-from brasa.formats.vector_rows import word_vectors
+from brasa.formats.vector_rows import check_finite, word_vectors
 from brasa.lookup import compose_words, encode_words
 from brasa.parameters import Embeddings, FloatMatrix
 from brasa.subwords import FloretHashing
@@ -57,7 +57,7 @@ def from_gensim(vectors: Any) -> Embeddings:
     if own is None or own.shape != rows.shape or len(ngram_rows) != config.buckets:
         raise ModelFormatError("gensim", "its matrices do not fit together")
     matrix = np.concatenate([own, ngram_rows]).astype(np.float32, copy=False)
-    _check_finite(matrix, "gensim")
+    check_finite("gensim", matrix)
     ids = np.arange(config.buckets, dtype=np.uint32)
     return dataclasses.replace(whole, config=config, input=matrix, bucket_ids=ids)
 
@@ -145,15 +145,12 @@ def _from_floret(vectors: Any, rows: FloatMatrix) -> Embeddings:
         )  # fmt: skip
     except ConfigError as error:
         raise ModelFormatError("spaCy", str(error)) from None
-    _check_finite(rows, "spaCy")
+    check_finite("spaCy", rows)
     return floret.table_model(hashing, rows, {"source": "spacy"})
 
 
 def _to_floret(embeddings: Embeddings, module: ModuleType) -> Any:
-    if embeddings.floret is None:
-        hashing, rows = floret.fitted(embeddings, "floret table")
-    else:
-        hashing, rows = embeddings.floret, embeddings.input[len(embeddings.vocabulary) :]
+    hashing, rows = floret.table_of(embeddings, "floret table")
     return module.Vectors(
         mode="floret", data=np.array(rows), minn=hashing.min_char, maxn=hashing.max_char,
         hash_count=hashing.hash_count, hash_seed=hashing.seed, bow=hashing.begin, eow=hashing.end,
@@ -168,17 +165,12 @@ def _words_only(words: Sequence[Any], rows: Any, counts: Any, source: str) -> Em
     if not all(isinstance(word, str) and word and "\0" not in word for word in words):
         raise ModelFormatError(source, "a word is empty, has a NUL in it, or is no string")
     rows = np.ascontiguousarray(rows, np.float32)
-    _check_finite(rows, source)
+    check_finite(source, rows)
     known = np.zeros(len(words), np.int64)
     if counts is not None and len(counts) == len(words):
         known = np.maximum(np.asarray(counts, np.int64), 0)
     arena, offsets = encode_words(words)
     return word_vectors(source, arena, offsets, rows, {"source": source}, known)
-
-
-def _check_finite(rows: FloatMatrix, source: str) -> None:
-    if not np.isfinite(rows).all():
-        raise ModelFormatError(source, "its matrix has numbers that are not finite")
 
 
 def _require_words(embeddings: Embeddings) -> list[str]:

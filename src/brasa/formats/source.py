@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from brasa.decompression import decompress
+from brasa.decompression import decompress, is_compressed
 from brasa.errors import CorpusError, ModelFormatError, StorageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ByteArray = npt.NDArray[np.uint8]
 
 _PIECE = 1 << 20
-_COMPRESSED = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+_MAX_FIRST_LINE = 1 << 16
 # bzip2 packs best: 46 bytes of it can hold 45 MB of one letter. A file that is larger than this
 # many times its compressed size is not made of vectors.
 _MAX_RATIO = 100
@@ -45,8 +45,7 @@ class ByteSource:
         try:
             size = self.path.stat().st_size
             with self.path.open("rb") as file:
-                head = file.read(6)
-            self.compressed = head.startswith(_COMPRESSED)
+                self.compressed = is_compressed(file.read(16))
             self.bound = size * _MAX_RATIO if self.compressed else size
             if self.compressed:
                 self._pieces: Iterator[bytes] = _decode(self.path)
@@ -82,10 +81,18 @@ class ByteSource:
                     self.path, f"its content is over {_MAX_RATIO} times its size: decompress it"
                 )
 
-    def first_line(self, limit: int = 1 << 16) -> bytes | None:
-        """The first line without its end; None when no line ends within `limit` bytes."""
-        line, end, _ = self.window(limit).tobytes().partition(b"\n")
+    def first_line(self) -> bytes | None:
+        """The next line without its end; None when none ends within 64 KiB. It is not used up."""
+        line, end, _ = self._line()
         return line.removesuffix(b"\r") if end else None
+
+    def skip_line(self) -> None:
+        """Use up the line that `first_line` gives."""
+        line, end, _ = self._line()
+        self.skip(len(line) + len(end))
+
+    def _line(self) -> tuple[bytes, bytes, bytes]:
+        return self.window(_MAX_FIRST_LINE).tobytes().partition(b"\n")
 
 
 def _decode(path: Path) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import WordVectorsConfig
+from brasa.config import MAX_VECTOR_DIM, WordVectorsConfig
 from brasa.errors import ConfigError, ModelFormatError
 from brasa.parameters import Embeddings
 from brasa.vocabulary import Vocabulary
@@ -78,10 +78,9 @@ class RowCollector:
 
 def check_header(source: ByteSource, n_words: int, dim: int, bytes_per_number: int) -> None:
     """Refuse what a header promises and the file cannot hold, before memory is set aside."""
-    limit = WordVectorsConfig.__dataclass_fields__["vector_dim"].metadata["max"]
-    if not 1 <= dim <= limit:
+    if not 1 <= dim <= MAX_VECTOR_DIM:
         raise ModelFormatError(
-            source.path, f"its vectors have {dim} numbers; brasa holds 1 to {limit}"
+            source.path, f"its vectors have {dim} numbers; brasa holds 1 to {MAX_VECTOR_DIM}"
         )
     if n_words * dim * bytes_per_number > source.bound:
         raise ModelFormatError(
@@ -89,6 +88,12 @@ def check_header(source: ByteSource, n_words: int, dim: int, bytes_per_number: i
             f"truncated or lying: its header says {n_words} words of {dim} numbers, more than "
             f"{source.bound} bytes can hold",
         )
+
+
+def check_finite(path: Path | str, *matrices: FloatMatrix) -> None:
+    """Refuse NaN and infinity."""
+    if not all(np.isfinite(matrix).all() for matrix in matrices):
+        raise ModelFormatError(path, "has numbers that are not finite, or too large")
 
 
 def read_lines(source: ByteSource, rows: RowCollector, dim: int, n_lines_before: int) -> None:

@@ -159,5 +159,5 @@ def _take_header(source: ByteSource, bytes_per_number: int) -> tuple[int, int]:
     if header is None or line is None:
         raise ModelFormatError(source.path, "does not begin with a line 'n_words dim'")
     check_header(source, *header, bytes_per_number)
-    source.skip(source.window(1 << 16).tobytes().index(b"\n") + 1)
+    source.skip_line()
     return header

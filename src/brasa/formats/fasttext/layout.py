@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
+from brasa.config import MAX_VECTOR_DIM
 from brasa.errors import FormatError, StorageError
-from brasa.parameters import FastTextArguments
+from brasa.parameters import ClassifierLoss, FastTextArguments
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ HEADERLESS = 0  # the version of files from before there were versions
 ARGUMENTS = struct.Struct("<12id")
 START_BYTES = ARGUMENTS.size  # what `looks_like` wants to see
 DICTIONARY = "<3iq"
-LOSSES = {"hs": 1, "ns": 2, "softmax": 3, "ova": 4}
+LOSSES: dict[ClassifierLoss, int] = {"hs": 1, "ns": 2, "softmax": 3, "ova": 4}
 CBOW, SKIPGRAM, SUPERVISED = 1, 2, 3
 NOT_PRUNED = -1
 WORD, LABEL = 0, 1  # kinds of entries
 
 # What each argument may be: wide enough for every model that fastText can have trained.
 _RANGES = {
-    "dim": (1, 2048),
-    "minCount": (-(2**31), 2**31 - 1),
-    "wordNgrams": (0, 100),
+    "dim": (1, MAX_VECTOR_DIM),
+    "min_count": (-(2**31), 2**31 - 1),
+    "word_ngrams": (0, 100),
     "loss": (1, 4),
     "model": (1, 3),
     "bucket": (0, 2**31 - 1),
@@ -62,6 +63,13 @@ def bad_arguments(arguments: FastTextArguments) -> list[tuple[str, str]]:
     if not 0 <= arguments.t < 1e9:
         bad.append(("t", "a number that is not negative"))
     return bad
+
+
+def check_arguments(cursor: Cursor, arguments: FastTextArguments, start: int) -> None:
+    """Refuse the first argument that is out of range; the first of all lies at byte `start`."""
+    for name, allowed in bad_arguments(arguments):
+        at = start + 4 * FastTextArguments._fields.index(name)
+        raise cursor.error(name, allowed, getattr(arguments, name), at)
 
 
 class Cursor:

@@ -25,11 +25,11 @@ from brasa.parameters import (
 if TYPE_CHECKING:
     import os
 
-    from brasa.parameters import ClassifierLoss, FloatMatrix
+    from brasa.parameters import FloatMatrix
     from brasa.vocabulary import Vocabulary
 
 Matrix = Any  # FloatMatrix | QuantizedMatrix, which NumPy's stubs cannot tell apart by `shape`
-_LOSS_NAMES: dict[int, ClassifierLoss] = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
+_LOSS_NAMES = {number: name for name, number in layout.LOSSES.items()}
 
 
 def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
@@ -97,12 +97,9 @@ def _header(cursor: Cursor) -> tuple[int, FastTextArguments]:
         cursor.offset = 0
     start = cursor.offset
     arguments = FastTextArguments(*cursor.unpack(layout.ARGUMENTS.format, "arguments"))
-    bad = layout.bad_arguments(arguments)
-    if version == HEADERLESS and len(bad) > 1:
+    if version == HEADERLESS and len(layout.bad_arguments(arguments)) > 1:
         raise cursor.error("magic number", str(layout.MAGIC), arguments.dim, 0)
-    for name, allowed in bad:
-        at = start + 4 * FastTextArguments._fields.index(name)
-        raise cursor.error(name, allowed, getattr(arguments, name), at)
+    layout.check_arguments(cursor, arguments, start)
     return version, arguments
 
 
@@ -206,7 +203,7 @@ def _classifier(
         vocabulary=words,
         labels=labels,
         loss=_LOSS_NAMES[arguments.loss],
-        word_ngrams=max(1, arguments.wordNgrams),
+        word_ngrams=max(1, arguments.word_ngrams),
         min_char=max(1, arguments.minn),
         max_char=max_char,
         buckets=arguments.bucket,
@@ -254,7 +251,7 @@ def config_of(arguments: FastTextArguments) -> WordVectorsConfig:
         "vector_dim": arguments.dim,
         "window_size": arguments.ws,
         "epochs": arguments.epoch,
-        "min_count": arguments.minCount,
+        "min_count": arguments.min_count,
         "negative_samples": arguments.neg,
         "sampling_threshold": arguments.t,
         "subwords": subwords,
