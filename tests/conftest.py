@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from brasa.config import WordVectorsConfig
 from brasa.parameters import Embeddings
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
 
 WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
 
+# Examples share a test's folder and its model; machines are shared, so that no time is a limit.
+settings.register_profile(
+    "files", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("files")
+
+Flip = Callable[..., bytes]
 MakeEmbeddings = Callable[..., Embeddings]
 
 MakeFloretTable = Callable[..., tuple[FloretHashing, "np.ndarray[Any, Any]"]]
@@ -60,6 +69,22 @@ def make_embeddings() -> MakeEmbeddings:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def flip() -> Flip:
+    """A function that changes one to four bytes of a file, half of them among the first `head`."""
+
+    def flipped(data: st.DataObject, content: bytes, head: int) -> bytes:
+        broken = bytearray(content)
+        last = len(broken) - 1
+        for _ in range(data.draw(st.integers(1, 4))):
+            anywhere = st.integers(0, last)
+            place = data.draw(st.one_of(st.integers(0, min(head, last)), anywhere))
+            broken[place] = data.draw(st.integers(0, 255))
+        return bytes(broken)
+
+    return flipped
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import brasa
@@ -16,6 +16,8 @@ from brasa.errors import FormatError, ModelFormatError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Flip
 
 Matrix = np.ndarray[Any, Any]
 WORDS = ["the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é", "o"]
@@ -175,21 +177,14 @@ def test_numbers_that_overflow_when_multiplied_are_refused(tmp_path: Path, top_b
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("quantized", [False, True])
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_flipped_bytes_never_crash(
-    tmp_path: Path, kind: str, quantized: bool, data: st.DataObject
+    tmp_path: Path, flip: Flip, kind: str, quantized: bool, data: st.DataObject
 ) -> None:
     write(tmp_path / "whole", kind, quantized=quantized)
-    content = bytearray((tmp_path / "whole").read_bytes())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.one_of(st.integers(4, 120), st.integers(4, len(content) - 1)))
-        content[place] = data.draw(st.integers(0, 255))
-    (tmp_path / "flipped").write_bytes(content)
+    content = (tmp_path / "whole").read_bytes()
+    (tmp_path / "flipped").write_bytes(flip(data, content, head=120))
     try:
         model = brasa.load(tmp_path / "flipped")
     except ModelFormatError:

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import brasa
@@ -16,7 +16,7 @@ from brasa.errors import ModelFormatError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import AsFloret, MakeEmbeddings, MakeFloretTable
+    from conftest import AsFloret, Flip, MakeEmbeddings, MakeFloretTable
 
 
 @pytest.fixture(params=["table", "binary"])
@@ -46,18 +46,12 @@ def test_every_truncation_is_refused(whole: bytes, tmp_path: Path) -> None:
         brasa.load(tmp_path / "long")
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=150)
 @given(data=st.data())
-def test_flipped_bytes_never_crash(whole: bytes, tmp_path: Path, data: st.DataObject) -> None:
-    content = bytearray(whole)
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.one_of(st.integers(0, 110), st.integers(0, len(content) - 1)))
-        content[place] = data.draw(st.integers(0, 255))
-    (tmp_path / "flipped").write_bytes(content)
+def test_flipped_bytes_never_crash(
+    whole: bytes, tmp_path: Path, flip: Flip, data: st.DataObject
+) -> None:
+    (tmp_path / "flipped").write_bytes(flip(data, whole, head=110))
     try:
         model = brasa.load(tmp_path / "flipped")
     except ModelFormatError:

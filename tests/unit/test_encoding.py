@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from brasa.config import TextOptions, WordVectorsConfig
@@ -66,7 +66,6 @@ def zipf_text(n_words: int, seed: int, line_words: int = 10) -> bytes:
     )
 
 
-@settings(deadline=None)
 @given(
     text=st.lists(
         st.one_of(
