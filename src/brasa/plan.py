@@ -17,10 +17,9 @@ from brasa.vocabulary import Vocabulary
 # ends, which costs 0.2 % of the pairs; a longer block would keep threads waiting for each other at
 # the end of a span, and small corpora on one thread.
 BLOCK_TOKENS = 4096
-# Skip-gram reads this many parts of the text in turn, a block from each, as if the text had been
-# mixed: rows lean towards what was read last otherwise (SimLex-999 0.272 instead of 0.287 with
-# subwords). fastText's twelve threads do the same. cbow gains nothing by it, and reading in order
-# suits texts larger than memory.
+# Skip-gram reads this many parts of the text in turn, a block from each, as fastText's twelve
+# threads do. What that is worth is about as much as seeds differ (docs/decisions.md). cbow reads in
+# order, which suits texts larger than memory.
 SKIPGRAM_STREAMS = 12
 # Centre words of a tile, the lanes of one AVX-512 register.
 TILE_SIZE = 16
