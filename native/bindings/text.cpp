@@ -42,25 +42,6 @@ void feed(CorpusEncoder& encoder, const nb::bytes& text) {
   encoder.feed(bytes);
 }
 
-nb::dict finish(CorpusEncoder& encoder, std::int64_t min_count,
-                std::optional<std::int64_t> max_vocab) {
-  {
-    const nb::gil_scoped_release release;
-    encoder.finish(min_count, max_vocab);
-  }
-  MergedVocabulary& merged = encoder.vocabulary();
-  nb::dict result;
-  const auto* arena = reinterpret_cast<const std::uint8_t*>(merged.arena.data());
-  result["arena"] = to_numpy(std::vector<std::uint8_t>(arena, arena + merged.arena.size()));
-  result["offsets"] = to_numpy(std::move(merged.offsets));
-  result["counts"] = to_numpy(std::move(merged.counts));
-  result["n_tokens"] = merged.n_tokens;
-  result["n_kept_tokens"] = merged.n_kept_tokens;
-  result["n_distinct"] = merged.n_distinct;
-  result["top_counts"] = nb::make_tuple(merged.top_counts[0], merged.top_counts[1]);
-  return result;
-}
-
 void write_ids(CorpusEncoder& encoder, const Vector<std::int32_t>& ids) {
   if (static_cast<std::int64_t>(ids.size()) != encoder.vocabulary().n_kept_tokens) {
     throw nb::value_error("the array must have n_kept_tokens elements");
@@ -117,6 +98,27 @@ WordsView view_words(const Vector<const std::uint8_t>& arena,
   }
   if (!valid) throw nb::value_error("offsets must rise from 0 to the length of the arena");
   return words;
+}
+
+nb::dict finish(CorpusEncoder& encoder, std::int64_t min_count,
+                std::optional<std::int64_t> max_vocab, const Vector<const std::uint8_t>& arena,
+                const Vector<const std::int64_t>& offsets) {
+  const WordsView first = view_words(arena, offsets);
+  {
+    const nb::gil_scoped_release release;
+    encoder.finish(min_count, max_vocab, first);
+  }
+  MergedVocabulary& merged = encoder.vocabulary();
+  nb::dict result;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(merged.arena.data());
+  result["arena"] = to_numpy(std::vector<std::uint8_t>(bytes, bytes + merged.arena.size()));
+  result["offsets"] = to_numpy(std::move(merged.offsets));
+  result["counts"] = to_numpy(std::move(merged.counts));
+  result["n_tokens"] = merged.n_tokens;
+  result["n_kept_tokens"] = merged.n_kept_tokens;
+  result["n_distinct"] = merged.n_distinct;
+  result["top_counts"] = nb::make_tuple(merged.top_counts[0], merged.top_counts[1]);
+  return result;
 }
 
 // Keeps the arrays that the index refers to.
@@ -217,7 +219,8 @@ void bind_text(nb::module_& module) {
            nb::arg("max_tokens_in_memory"), nb::arg("spill_file"))
       .def("begin_source", &begin_source, nb::arg("name"))
       .def("feed", &feed, nb::arg("text"))
-      .def("finish", &finish, nb::arg("min_count"), nb::arg("max_vocab").none())
+      .def("finish", &finish, nb::arg("min_count"), nb::arg("max_vocab").none(),
+           nb::arg("first_arena").noconvert(), nb::arg("first_offsets").noconvert())
       .def("write_ids", &write_ids, nb::arg("ids").noconvert())
       .def("write_ids_to_file", &CorpusEncoder::write_ids_to_file, nb::arg("file"),
            nb::call_guard<nb::gil_scoped_release>())

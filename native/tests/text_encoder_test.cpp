@@ -181,6 +181,32 @@ TEST_CASE("faults are told by source and line, the first one of the text if ther
         Place{"x", n_lines + 1});
 }
 
+TEST_CASE("words that are given come first, in their order, however rare they are") {
+  const std::string text = "b b b c c d a\n";
+  const std::string arena = std::string("xad") + std::string(20, 'l') + "a";
+  const std::vector<std::int64_t> offsets{0, 1, 2, 3, 23, 24};  // x, a, d, a long one, a again
+  for (const std::int64_t room : {5, 6, 100}) {
+    CorpusEncoder encoder({.threads = 2}, [] {});
+    encoder.begin_source("test");
+    encoder.feed(text);
+    encoder.finish(2, room, {arena, offsets});
+    brasa::MergedVocabulary& found = encoder.vocabulary();
+    const std::string added = room == 5 ? "" : room == 6 ? "b" : "bc";
+    CHECK(std::string(found.arena.begin(), found.arena.end()) == arena + added);
+    std::vector<std::int64_t> counts{0, 1, 1, 0, 0};
+    if (room > 5) counts.push_back(3);
+    if (room > 6) counts.push_back(2);
+    CHECK(found.counts == counts);
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(found.n_kept_tokens));
+    encoder.write_ids(ids);
+    const std::vector<std::int32_t> all{5, 5, 5, 6, 6, 2, 1};
+    std::vector<std::int32_t> expected;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(expected),
+                 [&](std::int32_t id) { return id < room && id < 7; });
+    CHECK(ids == expected);
+  }
+}
+
 TEST_CASE("words are found by their bytes; of equal ones the first") {
   const std::vector<std::string> words{
       "a", "bb", std::string(15, 'c'), std::string(16, 'c'), std::string(500, 'd'), "bb", "\xff"};

@@ -101,7 +101,8 @@ void CorpusEncoder::submit(std::unique_ptr<TextBlock> block) {
   if (!queue_.push(std::move(block), poll_)) throw_failure();
 }
 
-void CorpusEncoder::finish(std::int64_t min_count, std::optional<std::int64_t> max_vocab) {
+void CorpusEncoder::finish(std::int64_t min_count, std::optional<std::int64_t> max_vocab,
+                           const WordsView& first) {
   if (pending_ && pending_->size > 0) submit(std::move(pending_));
   queue_.close();
   join_workers();
@@ -109,7 +110,7 @@ void CorpusEncoder::finish(std::int64_t min_count, std::optional<std::int64_t> m
   queue_.release_memory();
   std::vector<WordTable*> tables;
   for (const auto& counter : counters_) tables.push_back(&counter->table());
-  vocabulary_ = merge_vocabulary(tables, min_count, max_vocab);
+  vocabulary_ = merge_vocabulary(tables, min_count, max_vocab, first);
   counters_.clear();
 }
 

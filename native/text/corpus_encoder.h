@@ -45,8 +45,9 @@ class CorpusEncoder {
   void begin_source(std::string name);
   // Takes a copy of a piece of text; pieces need not end at white space.
   void feed(std::string_view text);
-  // No text follows: joins what the workers counted.
-  void finish(std::int64_t min_count, std::optional<std::int64_t> max_vocab);
+  // No text follows: joins what the workers counted. See merge_vocabulary for `first`.
+  void finish(std::int64_t min_count, std::optional<std::int64_t> max_vocab,
+              const WordsView& first = {});
 
   // Then one of these, once: the ids of the kept words in text order, n_kept_tokens of them.
   void write_ids(std::span<std::int32_t> out);

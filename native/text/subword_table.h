@@ -13,7 +13,7 @@ struct WordsView {
   std::span<const char> arena;
   std::span<const std::int64_t> offsets;  // n_words + 1
 
-  std::size_t size() const { return offsets.size() - 1; }
+  std::size_t size() const { return offsets.empty() ? 0 : offsets.size() - 1; }
   std::string_view operator[](std::size_t i) const {
     return {arena.data() + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "text/line_end.h"
+#include "text/text_block.h"
 
 namespace brasa {
 
@@ -18,11 +19,13 @@ struct SortKey {
   std::uint32_t id;  // in the joined table
 };
 
-std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count) {
+// Words that have no index yet.
+std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count,
+                                  std::span<const std::int32_t> index_of) {
   std::vector<SortKey> keys;
   const std::span entries = words.entries();
   for (std::size_t id = 0; id < entries.size(); ++id) {
-    if (entries[id].count < min_count) continue;
+    if (entries[id].count < min_count || index_of[id] != -1) continue;
     keys.push_back({entries[id].count, words.prefix(entries[id]), static_cast<std::uint32_t>(id)});
   }
   const auto word = [&](const SortKey& key) { return words.word(entries[key.id]); };
@@ -47,46 +50,69 @@ std::vector<std::int32_t> add_words(WordTable& words, const WordTable& other) {
   return numbers;
 }
 
+// Numbers of the words in the table, kAbsent for what no text contains.
+constexpr std::uint32_t kAbsent = std::numeric_limits<std::uint32_t>::max();
+
+std::vector<std::uint32_t> add_words(WordTable& words, const WordsView& first) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    numbers.push_back(first[i].size() <= kMaxTokenBytes ? words.add(first[i], 0) : kAbsent);
+  }
+  return numbers;
+}
+
+void append_word(MergedVocabulary& merged, std::string_view word, std::int64_t count) {
+  merged.arena.insert(merged.arena.end(), word.begin(), word.end());
+  merged.offsets.push_back(static_cast<std::int64_t>(merged.arena.size()));
+  merged.counts.push_back(count);
+  merged.n_kept_tokens += count;
+}
+
 }  // namespace
 
 MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
-                                  std::optional<std::int64_t> max_vocab) {
+                                  std::optional<std::int64_t> max_vocab, const WordsView& first) {
   MergedVocabulary merged;
   WordTable& words = *tables[0];
   merged.final_ids.resize(tables.size());
   for (std::size_t t = 1; t < tables.size(); ++t)
     merged.final_ids[t] = add_words(words, *tables[t]);
   const std::uint32_t line_end = words.add(kLineEnd, 0);
+  const std::vector<std::uint32_t> first_numbers = add_words(words, first);
   const std::span entries = words.entries();
   for (std::size_t id = 0; id < entries.size(); ++id) {
     merged.n_tokens += entries[id].count;
-    if (id == line_end) continue;
+    if (id == line_end || entries[id].count == 0) continue;
     ++merged.n_distinct;
-    auto& [first, second] = merged.top_counts;
-    second = std::max(second, std::min(first, entries[id].count));
-    first = std::max(first, entries[id].count);
-  }
-
-  // The line end may have been added above with a count of 0.
-  std::vector<SortKey> kept = sorted_words(words, std::max<std::int64_t>(min_count, 1));
-  if (max_vocab && static_cast<std::int64_t>(kept.size()) > *max_vocab) {
-    kept.resize(static_cast<std::size_t>(*max_vocab));
-  }
-  if (kept.size() > std::numeric_limits<std::int32_t>::max()) {
-    throw std::length_error("more than 2 billion distinct words");
+    auto& [most, second] = merged.top_counts;
+    second = std::max(second, std::min(most, entries[id].count));
+    most = std::max(most, entries[id].count);
   }
 
   std::vector<std::int32_t> index_of(entries.size(), -1);
-  merged.offsets.reserve(kept.size() + 1);
-  merged.counts.reserve(kept.size());
   merged.offsets.push_back(0);
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const std::string_view word = words.word(entries[kept[i].id]);
-    index_of[kept[i].id] = static_cast<std::int32_t>(i);
-    merged.arena.insert(merged.arena.end(), word.begin(), word.end());
-    merged.offsets.push_back(static_cast<std::int64_t>(merged.arena.size()));
-    merged.counts.push_back(kept[i].count);
-    merged.n_kept_tokens += kept[i].count;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    // Of equal words the first has the occurrences.
+    const std::uint32_t number = first_numbers[i];
+    const bool counts = number != kAbsent && index_of[number] == -1;
+    if (counts) index_of[number] = static_cast<std::int32_t>(i);
+    append_word(merged, first[i], counts ? entries[number].count : 0);
+  }
+
+  // The line end may have been added above with a count of 0.
+  std::vector<SortKey> kept = sorted_words(words, std::max<std::int64_t>(min_count, 1), index_of);
+  if (max_vocab) {
+    const auto room = static_cast<std::size_t>(
+        std::max<std::int64_t>(*max_vocab - static_cast<std::int64_t>(first.size()), 0));
+    kept.resize(std::min(kept.size(), room));
+  }
+  if (first.size() + kept.size() > std::numeric_limits<std::int32_t>::max()) {
+    throw std::length_error("more than 2 billion distinct words");
+  }
+  for (const SortKey& key : kept) {
+    index_of[key.id] = static_cast<std::int32_t>(merged.counts.size());
+    append_word(merged, words.word(entries[key.id]), key.count);
   }
   for (std::vector<std::int32_t>& ids : merged.final_ids) {
     for (std::int32_t& id : ids) id = index_of[static_cast<std::uint32_t>(id)];

@@ -7,12 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "text/subword_table.h"
 #include "text/word_table.h"
 
 namespace brasa {
 
 struct MergedVocabulary {
-  // Kept words by descending count, ties by bytes: the same whatever thread counted what.
+  // Kept words: those that were given first, then the others by descending count, ties by bytes:
+  // the same whatever thread counted what.
   std::vector<char> arena;
   std::vector<std::int64_t> offsets;  // n_words + 1
   std::vector<std::int64_t> counts;
@@ -25,9 +27,10 @@ struct MergedVocabulary {
 };
 
 // Joins all tables in the first one. Keeps words that occur at least `min_count` times, and of
-// these the `max_vocab` first. Throws std::length_error if more words are left than an int32 can
-// number.
+// these the `max_vocab` first. `first` are words that are kept in any case, in their order, before
+// all others; they count for `max_vocab`. Throws std::length_error if more words are left than an
+// int32 can number.
 MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
-                                  std::optional<std::int64_t> max_vocab);
+                                  std::optional<std::int64_t> max_vocab, const WordsView& first);
 
 }  // namespace brasa

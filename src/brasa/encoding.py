@@ -38,6 +38,8 @@ class EncodedCorpus:
         Index of each word in the vocabulary, in text order, dropped words left out; read-only.
         ``</s>`` stands for every line end, if it is in the vocabulary. In memory, or mapped from a
         file without a name, which goes away with the array.
+    n_tokens : int
+        Tokens read, those of dropped words and line ends included.
     n_bytes : int
         Length of the text, decompressed.
     sources : tuple of str
@@ -45,6 +47,7 @@ class EncodedCorpus:
     """
 
     ids: npt.NDArray[np.int32]
+    n_tokens: int
     n_bytes: int
     sources: tuple[str, ...]
 
@@ -61,6 +64,7 @@ def encode(
     config: WordVectorsConfig,
     on_progress: Progress | None = None,
     *,
+    first_words: Vocabulary | None = None,
     max_tokens_in_memory: int = MAX_TOKENS_IN_MEMORY,
 ) -> tuple[Vocabulary, EncodedCorpus]:
     """Read a corpus once: count its words, choose the vocabulary, and number the text.
@@ -74,6 +78,10 @@ def encode(
         `min_count`, `max_vocab` and `threads` are used.
     on_progress : callable, optional
         Called with (bytes read, tokens counted) after each piece of text.
+    first_words : Vocabulary, optional
+        Words that the vocabulary begins with, in their order, however rare they are in the text
+        (their counts there may be 0); other words follow by descending count. They count for
+        `max_vocab`.
     max_tokens_in_memory : int
         Beyond this, tokens (4 bytes each) are kept in temporary files, in the folder that the
         environment variable ``BRASA_CACHE_DIR`` names, or else the system's temporary folder.
@@ -81,7 +89,8 @@ def encode(
     Raises
     ------
     CorpusError
-        When the text cannot be used: see `Corpus`; or when fewer than two words are left.
+        When the text cannot be used: see `Corpus`; or when fewer than two words are left, or
+        none that occurs.
     StorageError
         When a file cannot be read, or the temporary files do not fit on the disk.
     """
@@ -94,11 +103,14 @@ def encode(
         stack.callback(encoder.close)
         sources = _feed(encoder, corpus, on_progress, folder)
         with _errors(folder):
-            found = encoder.finish(config.min_count, config.max_vocab)
+            found = encoder.finish(config.min_count, config.max_vocab, *_arrays_of(first_words))
         vocabulary = Vocabulary.from_arrays(
             found["arena"], found["offsets"], found["counts"], found["n_tokens"]
         )
-        _check(vocabulary, found, config, sources)
+        if first_words is None:
+            _check(vocabulary, found, config, sources)
+        else:
+            _check_known(vocabulary, found, config, sources)
         if on_progress is not None:
             on_progress(encoder.n_bytes, encoder.n_tokens)
         with _errors(folder):
@@ -108,7 +120,14 @@ def encode(
             else:
                 ids = _write_to_file(encoder, found["n_kept_tokens"], folder)
         ids.flags.writeable = False
-        return vocabulary, EncodedCorpus(ids, encoder.n_bytes, sources)
+        return vocabulary, EncodedCorpus(ids, found["n_tokens"], encoder.n_bytes, sources)
+
+
+def _arrays_of(words: Vocabulary | None) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    if words is None:
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    words.check()
+    return words.arena, words.offsets
 
 
 def _open_temporary(folder: str, stack: ExitStack) -> int:
@@ -187,3 +206,27 @@ def _check(
         "or less, or a longer text",
         source=source,
     )
+
+
+def _check_known(
+    vocabulary: Vocabulary,
+    found: dict[str, Any],
+    config: WordVectorsConfig,
+    sources: tuple[str, ...],
+) -> None:
+    """Refuse a text that has nothing for a vocabulary with words of its own, `</s>` aside."""
+    source = sources[0] if len(sources) == 1 else None
+    most = found["top_counts"][0]
+    if most == 0:
+        raise CorpusError("there is no word in the text", source=source)
+    line_end = vocabulary.index(LINE_END)
+    if not np.any(np.delete(vocabulary.counts, [] if line_end is None else [line_end])):
+        raise CorpusError(
+            "the text has no word of the model, and no other that can be added: the most frequent "
+            f"one occurs {most} times, min_count is {config.min_count}, max_vocab is "
+            f"{config.max_vocab}",
+            source=source,
+        )
+    if len(vocabulary) - (line_end is not None) < 2:
+        problem = "model and text have one word together; two different ones are needed to train"
+        raise CorpusError(problem, source=source)

@@ -83,6 +83,35 @@ class Vocabulary:
             raise _broken(f"counts must be {len(encoded)} numbers that are not negative")
         return cls.from_arrays(arena, offsets, all_counts, n_tokens)
 
+    def check(self) -> None:
+        """Look at all that `from_arrays` leaves to the first use.
+
+        Raises
+        ------
+        ModelFormatError
+            When offsets do not rise, or a count is negative.
+        """
+        if np.any(self.offsets[1:] < self.offsets[:-1]):
+            raise _broken("its offsets do not rise")
+        if np.any(self.counts < 0):
+            raise _broken("it has negative counts")
+
+    def with_counts_of(self, first: Vocabulary) -> Vocabulary:
+        """Add the counts of a vocabulary that this one begins with.
+
+        Raises
+        ------
+        ModelFormatError
+            When the sums are more than an int64 can hold.
+        """
+        counts = self.counts.astype(np.uint64)
+        counts[: len(first)] += first.counts.astype(np.uint64)
+        n_tokens = self.n_tokens + first.n_tokens
+        largest = np.iinfo(np.int64).max
+        if max(n_tokens, int(counts.max(initial=0))) > largest:
+            raise _broken(f"counts above {largest} are not possible")
+        return Vocabulary(self.arena, self.offsets, counts.astype(np.int64), n_tokens)
+
     def __len__(self) -> int:
         return len(self.counts)
 

@@ -146,6 +146,44 @@ def test_max_vocab_keeps_the_most_frequent(text: bytes, tmp_path: Path) -> None:
     check(encode(Corpus(path), config(max_vocab=100)), text, 1, max_vocab=100)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("max_vocab", [None, 100, 3, 1])
+def test_first_words_keep_their_places(
+    text: bytes, tmp_path: Path, threads: int, max_vocab: int | None
+) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(text)
+    common, counts, _ = slow_encode(text, 1)
+    rare = common[-1].decode()
+    given = ["absent", rare, common[5].decode(), "x" * 500, common[5].decode()]
+    first = Vocabulary.from_words(given, range(5), 10)
+    settings = config(min_count=50, max_vocab=max_vocab, threads=threads)
+    vocabulary, encoded = encode(Corpus(path), settings, first_words=first)
+    new = [w for w, n in zip(common, counts, strict=True) if n >= 50 and w != common[5]]
+    new = new if max_vocab is None else new[: max(0, max_vocab - 5)]
+    words = [word.encode() for word in given] + new
+    assert [w.encode() for w in vocabulary.words] == words
+    index = {word: i for i, word in reversed(list(enumerate(words)))}
+    count_of = dict(zip(common, counts, strict=True))
+    expected = [count_of.get(word, 0) if index[word] == i else 0 for i, word in enumerate(words)]
+    assert vocabulary.counts.tolist() == expected
+    tokens = tokens_of(text)
+    assert encoded.ids.tolist() == [index[token] for token in tokens if token in index]
+    assert encoded.n_tokens == vocabulary.n_tokens == len(tokens)
+
+
+def test_first_words_that_no_text_can_have(tmp_path: Path) -> None:
+    """Words of broken or foreign models: longer than a token may be, with a NUL, empty."""
+    odd = [b"a\0", b"", b"t" * (2**20 + 1), b"b c", b"a"]
+    offsets = np.cumsum([0, *map(len, odd)])
+    arena = np.frombuffer(b"".join(odd), np.uint8)
+    first = Vocabulary.from_arrays(arena, offsets, np.zeros(5, np.int64), 0)
+    vocabulary, encoded = encode(Corpus([["a", "b"]]), config(), first_words=first)
+    assert vocabulary.counts.tolist() == [0, 0, 0, 0, 1, 1, 1]
+    assert encoded.ids.tolist() == [4, 6, 5]
+    assert vocabulary.words[5:] == ["</s>", "b"]
+
+
 def test_line_ends_are_tokens_as_in_fasttext(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in "abc")
     first.write_bytes(b"one two\n\ntwo")
