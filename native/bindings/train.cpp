@@ -61,6 +61,7 @@ struct TrainingProblem {
   Matrix input, output;
   Problem problem;
   const Kernels& kernels;
+  uint64_t done = 0;  // end of the last span
 };
 
 // Of windows, negatives and words in a tile: what they are multiplied with stays in 32 bits.
@@ -164,7 +165,7 @@ void bind_train(nb::module_& module) {
           nb::arg("output").noconvert(), nb::arg("instruction_set"))
       .def(
           "train_span",
-          [](const TrainingProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
+          [](TrainingProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
             if (first >= last || last > self.problem.total_blocks || n_threads == 0) {
               throw std::invalid_argument("not a span of this problem");
             }
@@ -173,10 +174,13 @@ void bind_train(nb::module_& module) {
               const nb::gil_scoped_release unlocked;
               result = train_span(self.problem, self.kernels, first, last, n_threads);
             }
+            self.done = last;
             return nb::make_tuple(result.loss, result.n_pairs, result.finite);
           },
           nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
-          "Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).");
+          "Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).")
+      .def_ro("done", &TrainingProblem::done,
+              "End of the last span; Ctrl-C may keep what train_span gives from its caller.");
 
   module.def(
       "build_alias_table",

@@ -60,6 +60,12 @@ class TrainingProblem:
         Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).
         """
 
+    @property
+    def done(self) -> int:
+        """
+        End of the last span; Ctrl-C may keep what train_span gives from its caller.
+        """
+
 def build_alias_table(weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
     """Alias table (accept, alias) of the distribution given by the weights."""
 

@@ -40,3 +40,8 @@ class Backend(Protocol):
         the position in all blocks, so that spans of any length give the same result.
         """
         ...
+
+    @property
+    def done(self) -> int:
+        """End of the last span that the parameters have, though Ctrl-C may have kept its result."""
+        ...

@@ -47,6 +47,11 @@ class CpuBackend:
         """Train blocks ``first .. last - 1`` without holding the GIL."""
         return SpanResult(*self._problem.train_span(first, last, self._threads))
 
+    @property
+    def done(self) -> int:
+        """End of the last span."""
+        return self._problem.done
+
 
 def instruction_set(name: str = "auto") -> str:
     """The kernels that `name` stands for here; raises `ConfigError` if there are none."""

@@ -88,6 +88,7 @@ class ReferenceBackend:
         self._parameters = parameters
         self._input = parameters.input.astype(np.float64)
         self._output = parameters.output.astype(np.float64)
+        self._done = 0
 
     def train(self, first: int, last: int) -> SpanResult:
         """Train blocks ``first .. last - 1``."""
@@ -98,7 +99,13 @@ class ReferenceBackend:
             n_pairs += block_pairs
         self._parameters.input[:] = self._input
         self._parameters.output[:] = self._output
+        self._done = last
         return SpanResult(loss, n_pairs, math.isfinite(loss))
+
+    @property
+    def done(self) -> int:
+        """End of the last span."""
+        return self._done
 
     def _train_block(self, index: int) -> tuple[float, float]:
         plan, config = self._plan, self._plan.config
