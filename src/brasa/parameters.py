@@ -20,6 +20,8 @@ N_CENTROIDS = 256  # of a product quantizer: a code is a byte
 
 # Rows are padded to a multiple of this many floats and start on a cache line, as kernels need.
 ROW_ALIGN = 16
+# Parameters of useful models stay below this.
+MAX_PARAMETER = 1e4
 # Parameters and blocks of text have random streams of their own.
 _INPUT_STREAM = 0x1B873593
 
@@ -30,6 +32,13 @@ def padded_matrix(n_rows: int, dim: int) -> FloatMatrix:
     floats = np.zeros(n_rows * stride + ROW_ALIGN, np.float32)
     skip = -floats.ctypes.data // floats.itemsize % ROW_ALIGN
     return floats[skip : skip + n_rows * stride].reshape(n_rows, stride)[:, :dim]
+
+
+def largest_of(matrix: FloatMatrix) -> float:
+    """The largest absolute value; NaN if there is one, 0 of no rows."""
+    if not matrix.size:
+        return 0.0
+    return float(max(matrix.max(), -matrix.min()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from brasa import _native
 from brasa.config import WordVectorsConfig
 from brasa.encoding import LINE_END, EncodedCorpus, available_threads
-from brasa.subwords import SubwordTable, build_subword_table
+from brasa.subwords import SubwordTable, add_buckets, build_subword_table
 from brasa.vocabulary import Vocabulary
 
 # Words of the encoded text that are subsampled and trained as one piece of work. Windows end at its
@@ -113,37 +113,55 @@ class TrainingPlan:
 
 
 def make_plan(
-    vocabulary: Vocabulary, corpus: EncodedCorpus, config: WordVectorsConfig
+    vocabulary: Vocabulary,
+    corpus: EncodedCorpus,
+    config: WordVectorsConfig,
+    *,
+    bucket_ids: npt.NDArray[np.uint32] | None = None,
 ) -> TrainingPlan:
-    """Compute the tables of a training run."""
+    """Compute the tables of a training run.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Its counts decide which words are dropped at random, which are negatives, and the Huffman
+        tree; they may be those of more than this text, or 0.
+    corpus : EncodedCorpus
+    config : WordVectorsConfig
+    bucket_ids : uint32, optional
+        Buckets, ascending, that have a row though no word may touch them.
+    """
     counts = vocabulary.counts
-    share = counts / vocabulary.n_tokens
+    share = np.maximum(counts, 1) / vocabulary.n_tokens  # no token of a count 0 is looked at
     threshold = config.sampling_threshold
     keep = np.minimum(1.0, np.sqrt(threshold / share) + threshold / share)
     if config.loss == "hs":
-        paths = _native.build_huffman_code(counts)
+        paths = _huffman_paths(counts)
         accept, alias = np.empty(0, np.uint32), np.empty(0, np.int32)
     else:
         paths = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
         accept, alias = _native.build_alias_table(
-            counts.astype(np.float64) ** config.negative_exponent
+            np.where(counts > 0, np.maximum(counts, 1.0) ** config.negative_exponent, 0.0)
         )
     line_end = vocabulary.index(LINE_END)
     tile_size = config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE
     default_negatives = CBOW_NEGATIVES if config.mode == "cbow" else SKIPGRAM_NEGATIVES * tile_size
     shared = config.shared_negatives
+    subwords = build_subword_table(
+        vocabulary, config, threads=config.threads or available_threads()
+    )
+    if bucket_ids is not None:
+        subwords = add_buckets(subwords, bucket_ids)
     return TrainingPlan(
         config=config,
         tokens=corpus.ids,
         n_words=len(vocabulary),
-        n_raw_tokens=vocabulary.n_tokens,
+        n_raw_tokens=corpus.n_tokens,
         line_end=-1 if line_end is None else line_end,
         keep=np.minimum(np.floor(keep * 2**32), ALWAYS).astype(np.uint32),
         accept=accept,
         alias=alias,
-        subwords=build_subword_table(
-            vocabulary, config, threads=config.threads or available_threads()
-        ),
+        subwords=subwords,
         path_offsets=paths[0],
         path_nodes=paths[1],
         path_branches=paths[2],
@@ -151,3 +169,22 @@ def make_plan(
         tile_size=tile_size,
         n_streams=1 if config.mode == "cbow" else SKIPGRAM_STREAMS,
     )
+
+
+def _huffman_paths(
+    counts: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Paths of words in any order.
+
+    The native code wants counts that descend, with a sum below 1e15; and zeros would make a tree
+    as deep as there are words.
+    """
+    order = np.argsort(-counts, kind="stable")
+    divisor = 1 + int(float(counts.sum(dtype=np.float64)) // 5e14)
+    usable = np.maximum(counts[order] // divisor, 1)
+    begins, nodes, branches = _native.build_huffman_code(usable)
+    place = np.argsort(order)
+    lengths = np.diff(begins)[place]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    steps = np.repeat(begins[:-1][place] - offsets[:-1], lengths) + np.arange(len(nodes))
+    return offsets, nodes[steps], branches[steps]

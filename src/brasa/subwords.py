@@ -135,6 +135,17 @@ class _Words(Protocol):
     def offsets(self) -> npt.NDArray[np.int64]: ...
 
 
+def add_buckets(table: SubwordTable, bucket_ids: npt.NDArray[np.uint32]) -> SubwordTable:
+    """The same table with rows for more buckets; `bucket_ids` ascend."""
+    every = np.union1d(table.bucket_ids, bucket_ids)
+    if len(every) == len(table.bucket_ids):
+        return table
+    n_words = len(table.offsets) - 1
+    places = np.searchsorted(every, table.bucket_ids)
+    row_of = np.concatenate([np.arange(n_words), n_words + places]).astype(np.int32)
+    return SubwordTable(table.offsets, row_of[table.rows], every)
+
+
 def build_subword_table(
     vocabulary: _Words, config: WordVectorsConfig, *, threads: int = 1
 ) -> SubwordTable:

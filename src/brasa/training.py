@@ -17,8 +17,9 @@ from brasa.config import WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads, encode
 from brasa.errors import DivergenceError, TrainingInterrupted
-from brasa.parameters import Embeddings, Parameters
+from brasa.parameters import MAX_PARAMETER, Embeddings, Parameters, largest_of
 from brasa.plan import TrainingPlan, make_plan
+from brasa.warm_start import WarmStart
 
 # Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
 # at its end, for half a block or about 1 ms.
@@ -28,8 +29,6 @@ _SPAN_SECONDS = 0.25
 # 1e12 and came back, with vectors that mean nothing.
 _MAX_LOSS = 1e3
 _MAX_LOSS_PER_NEGATIVE = 10.0
-# Parameters of useful models stay below 100.
-_MAX_PARAMETER = 1e4
 # Losses kept in a model's metadata: enough for a curve, and small.
 _HISTORY_POINTS = 200
 
@@ -100,6 +99,7 @@ def train(
     corpus: Corpus,
     config: WordVectorsConfig,
     *,
+    start: WarmStart | None = None,
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
     backend: type[Backend] = CpuBackend,
@@ -110,6 +110,8 @@ def train(
     ----------
     corpus : Corpus
     config : WordVectorsConfig
+    start : WarmStart, optional
+        The model that training starts from, instead of random numbers.
     listeners : iterable of callables
         Each is called with every event. What a listener raises ends the training.
     keep_partial : bool
@@ -119,8 +121,8 @@ def train(
 
     Raises
     ------
-    CorpusError, StorageError, ConfigError
-        When the text or a hyperparameter cannot be used.
+    CorpusError, StorageError, ConfigError, ModelFormatError
+        When the text, a hyperparameter or the model to start from cannot be used.
     DivergenceError
         When the numbers stop being finite, or grow beyond any use.
     TrainingInterrupted
@@ -135,17 +137,27 @@ def train(
             listener(event)
 
     started = time.perf_counter()
-    vocabulary, encoded = encode(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)))
-    seconds = time.perf_counter() - started
-    tell(
-        CorpusRead(len(vocabulary), vocabulary.n_tokens, encoded.n_bytes, seconds, encoded.sources)
+    first_words = None if start is None else start.first_words
+    vocabulary, encoded = encode(
+        corpus, config, lambda *so_far: tell(ReadProgress(*so_far)), first_words=first_words
     )
-    plan = make_plan(vocabulary, encoded, config)
-    parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
-    run = _Run(plan, tell)
+    seconds = time.perf_counter() - started
+    tell(CorpusRead(len(vocabulary), encoded.n_tokens, encoded.n_bytes, seconds, encoded.sources))
+    if start is None:
+        plan = make_plan(vocabulary, encoded, config)
+        parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
+        run = _Run(plan, tell)
+    else:
+        vocabulary = start.vocabulary(vocabulary)
+        plan = make_plan(vocabulary, encoded, config, bucket_ids=start.bucket_ids)
+        run = _Run(plan, tell, start.blocks_done(plan))
+        parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
+        start.fill(parameters, vocabulary, plan)
+    trainer = backend(plan, parameters, threads)
     try:
-        run.train(backend(plan, parameters, threads))
+        run.train(trainer)
     except KeyboardInterrupt:
+        run.done = max(run.done, trainer.done)
         if not keep_partial:
             raise TrainingInterrupted(
                 f"training was interrupted at {run.done / plan.total_blocks:.0%}; nothing was kept"
@@ -163,6 +175,7 @@ def train(
             "threads": threads,
             "sources": list(encoded.sources),
             **run.finish(),
+            **({} if start is None else start.describe()),
         },
     )
 
@@ -173,11 +186,15 @@ class _Run:
 
     plan: TrainingPlan
     tell: Listener
-    done: int = 0  # blocks
+    first: int = 0  # block; more than 0 when a run before this one has done some
+    done: int = field(init=False)  # blocks, those of that run too
     started: float = field(default_factory=time.perf_counter)
     # Sums of losses and pairs in each of _HISTORY_POINTS equal parts of the run.
     losses: list[float] = field(default_factory=lambda: [0.0] * _HISTORY_POINTS)
     pairs: list[float] = field(default_factory=lambda: [0.0] * _HISTORY_POINTS)
+
+    def __post_init__(self) -> None:
+        self.done = self.first
 
     def train(self, backend: Backend) -> None:
         total = self.plan.total_blocks
@@ -204,6 +221,7 @@ class _Run:
         self.done = last
         fraction = last / self.plan.total_blocks
         seconds = time.perf_counter() - self.started
+        here = (last - self.first) / self.plan.total_blocks
         self.tell(
             Progress(
                 words=self._words(),
@@ -211,19 +229,22 @@ class _Run:
                 epoch=fraction * self.plan.config.epochs,
                 learning_rate=self.plan.config.learning_rate * (1.0 - fraction),
                 loss=result.loss / result.n_pairs if result.n_pairs else None,
-                words_per_second=self._words() / seconds,
-                seconds_left=seconds / fraction - seconds,
+                words_per_second=self._words_per_second(seconds),
+                seconds_left=seconds * (1 - fraction) / here,
             )
         )
 
     def _words(self) -> int:
         return self.plan.total_words * self.done // self.plan.total_blocks
 
+    def _words_per_second(self, seconds: float) -> float:
+        return (self.done - self.first) / self.plan.total_blocks * self.plan.total_words / seconds
+
     def check(self, parameters: Parameters) -> None:
         """Refuse matrices that mean nothing: of a short text, losses show only the beginning."""
         for matrix in (parameters.input, parameters.output):
-            largest = float(max(matrix.max(), -matrix.min()))  # NaN if there is one
-            if not largest < _MAX_PARAMETER:
+            largest = largest_of(matrix)
+            if not largest < MAX_PARAMETER:
                 raise self._diverged(f"its numbers went up to {largest:.1e}")
 
     def _diverged(self, why: str) -> DivergenceError:
@@ -248,7 +269,7 @@ class _Run:
         finished = TrainingFinished(
             words=self._words(),
             seconds=seconds,
-            words_per_second=self._words() / seconds,
+            words_per_second=self._words_per_second(seconds),
             loss=sum(self.losses[tail]) / tail_pairs if tail_pairs else None,
             interrupted=interrupted,
         )
@@ -258,4 +279,6 @@ class _Run:
             "training_seconds": seconds,
             "words_per_second": finished.words_per_second,
             "interrupted": interrupted,
+            "blocks_done": self.done,
+            "total_blocks": self.plan.total_blocks,
         }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from brasa import formats, lookup, training
+from brasa import formats, lookup, training, warm_start
 from brasa.config import TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
@@ -19,7 +20,6 @@ from brasa.neighbors import ExactScan, FloatVector, unit
 from brasa.subwords import FloretHashing, Subwords
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Sequence
 
     from brasa.parameters import Embeddings, FloatMatrix
@@ -66,12 +66,15 @@ class WordVectors:
 
     def __init__(self, embeddings: Embeddings) -> None:
         self._embeddings = embeddings
+        self._path: str | None = None  # where it was loaded from
 
     @classmethod
     def train(
         cls,
         corpus: Any,
         *,
+        pretrained: WordVectors | str | os.PathLike[str] | None = None,
+        keep_pretrained_words: bool = False,
         text_options: TextOptions | None = None,
         listeners: Iterable[Listener] = (),
         callback: Listener | None = None,
@@ -84,6 +87,13 @@ class WordVectors:
         ----------
         corpus : str, path, list of paths, iterable of str or of token lists, or Corpus
             Where the text is: see `brasa.Corpus`.
+        pretrained : WordVectors or path, optional
+            Where words start from: those it has from their vectors, the others from random numbers.
+            Any format that `load` reads; `vector_dim` must be that of these vectors. N-gram rows
+            are taken over, too, where both models have the same n-grams.
+        keep_pretrained_words : bool
+            Keep all words of `pretrained`, in its order, before those of the text, as fastText's
+            `pretrainedVectors` does; otherwise the text alone decides which words there are.
         text_options : TextOptions, optional
             Lower-casing, Unicode normalization, treatment of invalid bytes.
         listeners : iterable of callables
@@ -107,12 +117,72 @@ class WordVectors:
             After Ctrl-C, unless `keep_partial`.
         """
         config = WordVectorsConfig.parse(hyperparameters)
-        if not isinstance(corpus, Corpus):
-            corpus = Corpus(corpus, text_options or TextOptions())
-        elif text_options is not None:
-            raise ConfigError("text_options", text_options, "left out: the Corpus has its own")
-        every = [*listeners, *([] if callback is None else [callback])]
-        return cls(training.train(corpus, config, listeners=every, keep_partial=keep_partial))
+        text, every = _text(corpus, text_options), _all(listeners, callback)
+        start = None
+        if pretrained is not None:
+            if not isinstance(pretrained, WordVectors):
+                pretrained = cls.load(pretrained)
+            start = warm_start.pretrained(
+                pretrained._embeddings,
+                config,
+                keep_words=keep_pretrained_words,
+                path=pretrained._path,
+            )
+        elif keep_pretrained_words:
+            raise ConfigError("keep_pretrained_words", True, "left out without pretrained")
+        return cls(
+            training.train(text, config, start=start, listeners=every, keep_partial=keep_partial)
+        )
+
+    def continue_training(
+        self,
+        corpus: Any,
+        *,
+        resume: bool = False,
+        text_options: TextOptions | None = None,
+        listeners: Iterable[Listener] = (),
+        callback: Listener | None = None,
+        keep_partial: bool = False,
+        **changes: Any,
+    ) -> WordVectors:
+        """Train on with new text and new words; gives a new model, this one stays as it is.
+
+        The vocabulary is this model's, in its order, with the new text's counts added, and then the
+        new words that occur at least `min_count` times in the new text. All rows are kept, those
+        of n-grams that the new words bring are added.
+
+        Parameters
+        ----------
+        corpus, text_options, listeners, callback, keep_partial
+            See `train`.
+        resume : bool
+            Finish a training that was interrupted and kept, with the text that it had: the learning
+            rate goes on from where it was. With one thread the result is, bit for bit, that of a
+            training without interruption.
+        **changes
+            Hyperparameters that are to differ from the model's: `epochs`, `learning_rate`,
+            `min_count`, ... Those that decide what a row means cannot change: `vector_dim`,
+            `subwords`, `min_char`, `max_char`, `buckets`, `loss`. `threads` and `instruction_set`
+            are this machine's.
+
+        Raises
+        ------
+        ConfigError
+            For a hyperparameter that is impossible or cannot change, a quantized model, one of
+            floret's, or when there is nothing to resume.
+        CorpusError, StorageError
+            When the text cannot be read, or nothing of it can be used.
+        ModelFormatError
+            When the model is broken.
+        DivergenceError, TrainingInterrupted
+            See `train`.
+        """
+        text, every = _text(corpus, text_options), _all(listeners, callback)
+        begin = warm_start.resumed if resume else warm_start.continued
+        start, config = begin(self._embeddings, changes, path=self._path)
+        return type(self)(
+            training.train(text, config, start=start, listeners=every, keep_partial=keep_partial)
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> WordVectors:
@@ -128,7 +198,9 @@ class WordVectors:
         ModelFormatError
             When it is not a model, or a broken one.
         """
-        return cls(formats.load(path))
+        vectors = cls(formats.load(path))
+        vectors._path = os.fspath(path)
+        return vectors
 
     @classmethod
     def from_gensim(cls, vectors: Any) -> WordVectors:
@@ -403,6 +475,18 @@ class WordVectors:
 
     def _named(self, rows: list[tuple[int, float]]) -> list[tuple[str, float]]:
         return [(self.vocabulary.word(row), cosine) for row, cosine in rows]
+
+
+def _text(corpus: Any, text_options: TextOptions | None) -> Corpus:
+    if not isinstance(corpus, Corpus):
+        return Corpus(corpus, text_options or TextOptions())
+    if text_options is not None:
+        raise ConfigError("text_options", text_options, "left out: the Corpus has its own")
+    return corpus
+
+
+def _all(listeners: Iterable[Listener], callback: Listener | None) -> list[Listener]:
+    return [*listeners, *([] if callback is None else [callback])]
 
 
 def _check_word(word: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from brasa.corpus import Corpus
 from brasa.encoding import encode
 from brasa.plan import ALWAYS, BLOCK_TOKENS, TrainingPlan, make_plan
 from brasa.subwords import Subwords
+from brasa.vocabulary import Vocabulary
 
 # 24 tokens and 6 line ends of 3 words in the vocabulary, of 36 tokens in all.
 LINES = [["a", "a", "bb", "a", f"rare{i}"] for i in range(6)]
@@ -80,6 +82,44 @@ def test_each_loss_has_its_own_table() -> None:
     # 18 against 6 + 6: one branch to the most frequent word, two to the others.
     assert hs.path_offsets.tolist() == [0, 1, 3, 5]
     assert hs.path_nodes.tolist() == [1, 0, 1, 0, 1]
+
+
+def test_huffman_paths_of_words_in_any_order() -> None:
+    """A word's path depends on the counts, not on the order; words of count 0 get short ones."""
+    text = [[f"w{i}"] * (i + 1) for i in range(9)]
+    first = Vocabulary.from_words([f"w{i}" for i in range(9)] + ["absent1", "absent2"], [0] * 11, 0)
+    config = WordVectorsConfig(min_count=1, threads=1, loss="hs")
+    vocabulary, encoded = encode(Corpus(text), config, first_words=first)
+    assert vocabulary.counts.tolist() == [*range(1, 10), 0, 0, 9]  # and the lines' ends
+    plan = make_plan(vocabulary, encoded, config)
+    lengths = np.diff(plan.path_offsets)
+    assert sum(0.5**lengths) == 1
+    by_count = lengths[np.argsort(vocabulary.counts, kind="stable")]
+    assert (np.diff(by_count) <= 0).all()
+    assert lengths.max() <= 6
+    paths = [
+        (tuple(plan.path_nodes[a:b]), tuple(plan.path_branches[a:b]))
+        for a, b in itertools.pairwise(plan.path_offsets)
+    ]
+    assert len({tuple(zip(*path, strict=True)) for path in paths}) == 12  # each word its own
+    assert {nodes[-1] for nodes, _ in paths} == {10}  # they all begin at the root
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_more_buckets_than_words_touch(shift: int) -> None:
+    plan = plan_of(subwords=True, min_char=1, max_char=2, buckets=50)
+    config, ngrams = plan.config, Subwords(1, 2, 50)
+    vocabulary, encoded = encode(Corpus(LINES), config)
+    more = np.arange(shift, 50, 2, dtype=np.uint32)
+    wider = make_plan(vocabulary, encoded, config, bucket_ids=more)
+    ids = wider.subwords.bucket_ids
+    assert ids.tolist() == sorted({*more.tolist(), *plan.subwords.bucket_ids.tolist()})
+    assert ids.dtype == np.uint32
+    assert wider.subwords.rows.dtype == np.int32
+    for i, word in enumerate(vocabulary.words):
+        rows = wider.subwords.rows[wider.subwords.offsets[i] : wider.subwords.offsets[i + 1]]
+        assert rows[0] == i
+        assert ids[rows[1:] - 3].tolist() == ngrams.bucket_ids(word).tolist()
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def _shown(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
-def configs(given: Mapping[str, Any], file: Path | None) -> tuple[WordVectorsConfig, TextOptions]:
-    """The configuration: options where they were given, else the file's values, else defaults.
+def named_values(given: Mapping[str, Any], file: Path | None) -> tuple[dict[str, Any], TextOptions]:
+    """Hyperparameters that are named: by an option, else in the file; and the text's options.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def configs(given: Mapping[str, Any], file: Path | None) -> tuple[WordVectorsCon
     Raises
     ------
     StorageError, ConfigError
-        When the file cannot be read or understood, or a value is impossible.
+        When the file cannot be read or understood, or an option of the text is impossible.
     """
     values = {} if file is None else _read(file)
     values.update({name: value for name, value in given.items() if value is not None})
     text_names = {f.name for f in dataclasses.fields(TextOptions)}
     text_values = {name: values.pop(name) for name in text_names & values.keys()}
-    return WordVectorsConfig.parse(values), TextOptions(**text_values)
+    return values, TextOptions(**text_values)
 
 
 def _read(file: Path) -> dict[str, Any]:

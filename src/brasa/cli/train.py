@@ -10,7 +10,7 @@ import click
 
 from brasa.cli.app import INTERRUPTED
 from brasa.cli.export import export_all, format_of
-from brasa.cli.options import configs, from_config
+from brasa.cli.options import from_config, named_values
 from brasa.cli.output import json_option, print_json
 from brasa.cli.progress import Display, LogFormat, display
 from brasa.config import Mode, TextOptions, WordVectorsConfig
@@ -37,6 +37,22 @@ from brasa.word_vectors import WordVectors
     help="TOML file with hyperparameters, as in vector_dim = 300; options stand above it.",
 )  # fmt: skip
 @click.option(
+    "--pretrained", type=click.Path(), metavar="FILE",
+    help="Start words from their vectors in this model or file of vectors, of any format.",
+)  # fmt: skip
+@click.option(
+    "--keep-pretrained-words", is_flag=True,
+    help="Keep all words of --pretrained, those not in the text too, as fastText does.",
+)  # fmt: skip
+@click.option(
+    "--continue", "continued", type=click.Path(), metavar="MODEL",
+    help="Train this model on: its words, rows and hyperparameters, and what the text adds.",
+)  # fmt: skip
+@click.option(
+    "--resume", is_flag=True,
+    help="With --continue: finish a training that --keep-partial saved, with the same text.",
+)  # fmt: skip
+@click.option(
     "--keep-partial", is_flag=True,
     help="After Ctrl-C save what was trained until then; without it nothing is written.",
 )  # fmt: skip
@@ -55,6 +71,10 @@ def train(
     output: str,
     exports: tuple[str, ...],
     config_file: Path | None,
+    pretrained: str | None,
+    keep_pretrained_words: bool,
+    continued: str | None,
+    resume: bool,
     keep_partial: bool,
     quiet: bool,
     log_format: LogFormat,
@@ -66,19 +86,31 @@ def train(
     CORPUS is any number of files (.gz, .bz2, .xz and .zst are unpacked), folders and glob patterns,
     or "-" for standard input. Words are what stands between white space.
     """
-    config, text_options = configs({"mode": mode, **given}, config_file)
+    values, text_options = named_values({"mode": mode, **given}, config_file)
+    if continued is None:
+        WordVectorsConfig.parse(values)  # refused now, not after a model has been opened
+    if continued is not None and (pretrained is not None or keep_pretrained_words):
+        raise click.UsageError("--continue keeps all of the model: leave --pretrained out")
+    if resume and continued is None:
+        raise click.UsageError("--resume needs --continue MODEL")
     native.check_target(output)
     for file in exports:
         format_of(file)  # refused now, not after the training
     text = corpus_of(corpus, text_options)
+    before = None if continued is None else WordVectors.load(continued)
     with display(log_format, quiet=quiet) as shown:
-        shown.started(config.mode, text)
-        vectors = WordVectors.train(
-            text,
-            listeners=[shown],
-            keep_partial=keep_partial,
-            **config.to_dict(),
-        )
+        shown.started(values["mode"], text)
+        watch: dict[str, Any] = {"listeners": [shown], "keep_partial": keep_partial}
+        if before is not None:
+            vectors = before.continue_training(text, resume=resume, **watch, **values)
+        else:
+            vectors = WordVectors.train(
+                text,
+                pretrained=pretrained,
+                keep_pretrained_words=keep_pretrained_words,
+                **watch,
+                **values,
+            )
         report = save(vectors, output, shown)
         export_all(vectors, exports, shown)
     if as_json:
