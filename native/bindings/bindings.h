@@ -11,5 +11,6 @@ void bind_train(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fasttext(nanobind::module_& module);
 void bind_vectors(nanobind::module_& module);
+void bind_classify(nanobind::module_& module);
 
 }  // namespace brasa

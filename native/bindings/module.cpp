@@ -7,4 +7,5 @@ NB_MODULE(_native, module) {
   brasa::bind_model(module);
   brasa::bind_fasttext(module);
   brasa::bind_vectors(module);
+  brasa::bind_classify(module);
 }

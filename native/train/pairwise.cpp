@@ -1,6 +1,7 @@
 // Every pair on its own, in the order and with the updates of fastText: the hidden vector is
 // computed anew for each pair, output rows move at once, and the input rows follow before the next
 // pair. Used for exact negatives and for hierarchical softmax.
+#include "train/logistic.h"
 #include "train/step.h"
 
 namespace brasa {
@@ -61,7 +62,7 @@ class Pairwise : public Step {
     } else {
       pair_loss += move_output(target, true, learning_rate);
       for (uint32_t s = 0; s < problem_.negative_samples; ++s) {
-        const int32_t negative = draw_other_than(target);
+        const int32_t negative = draw_other_than(target, problem_.negatives, *random_);
         if (negative >= 0) pair_loss += move_output(negative, false, learning_rate);
       }
     }
@@ -72,28 +73,9 @@ class Pairwise : public Step {
     }
   }
 
-  // One logistic regression step: returns its loss, adds to `step_` what moves the hidden vector.
-  double move_output(int32_t row_index, bool label, float learning_rate) {
-    float* row = problem_.output.row(row_index);
-    const float* source = row;
-    float score = 0;
-    kernels_.dot_rows(hidden_.data(), &source, 1, stride_, &score);
-    const float probability = 1.0f / (1.0f + std::exp(-score));
-    const float gradient = learning_rate * ((label ? 1.0f : 0.0f) - probability);
-    kernels_.add_weighted_rows(step_.data(), &source, &gradient, 1, stride_);
-    const float* hidden = hidden_.data();
-    kernels_.add_weighted_rows(row, &hidden, &gradient, 1, stride_);
-    return softplus_of_minus(label ? score : -score);
-  }
-
-  // A negative that is not the target. Where nearly all the probability is the target's, redrawing
-  // could go on for long (fastText hangs with one label): after 64 draws there is none, -1.
-  int32_t draw_other_than(int32_t target) {
-    for (int attempt = 0; attempt < 64; ++attempt) {
-      const int32_t word = problem_.negatives.draw(*random_);
-      if (word != target) return word;
-    }
-    return -1;
+  double move_output(int32_t row, bool label, float learning_rate) {
+    return move_logistic(kernels_, problem_.output.row(row), hidden_.data(), step_.data(), stride_,
+                         label, learning_rate);
   }
 
   const Problem& problem_;

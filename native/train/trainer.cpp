@@ -1,12 +1,6 @@
 #include "train/trainer.h"
 
-#include <atomic>
-#include <cmath>
-#include <exception>
-#include <mutex>
-
 #include "train/step.h"
-#include "train/thread_group.h"
 
 namespace brasa {
 namespace {
@@ -44,38 +38,12 @@ void train_block(const Problem& problem, Step& step, uint64_t index, Block& bloc
 
 SpanResult train_span(const Problem& problem, const Kernels& kernels, uint64_t first, uint64_t last,
                       unsigned n_threads) {
-  std::atomic<uint64_t> next{first};
-  std::atomic<bool> finite{true};
-  std::mutex mutex;
-  SpanResult result;
-  std::exception_ptr failure;
-
-  const auto work = [&] {
-    try {
-      const auto step = make_step(problem, kernels);
-      Block block;
-      LossSum loss;
-      for (uint64_t index; finite && (index = next.fetch_add(1)) < last;) {
-        train_block(problem, *step, index, block, loss);
-        if (!std::isfinite(loss.loss)) finite = false;
-      }
-      const std::lock_guard lock(mutex);
-      result.loss += loss.loss;
-      result.n_pairs += loss.pairs;
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      failure = std::current_exception();
-      next = last;
-    }
-  };
-
-  {
-    const ThreadGroup others(std::min<uint64_t>(n_threads, last - first) - 1, work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
-  result.finite = finite;
-  return result;
+  return run_span(first, last, n_threads, [&] {
+    return [&, step = make_step(problem, kernels), block = Block()](uint64_t index,
+                                                                    LossSum& loss) mutable {
+      train_block(problem, *step, index, block, loss);
+    };
+  });
 }
 
 }  // namespace brasa

@@ -2,14 +2,9 @@
 #pragma once
 
 #include "train/problem.h"
+#include "train/span.h"
 
 namespace brasa {
-
-struct SpanResult {
-  double loss = 0;     // summed over the pairs looked at
-  double n_pairs = 0;  // pairs looked at
-  bool finite = true;  // false when a loss was NaN or infinite: training stopped at once
-};
 
 // Trains blocks first .. last - 1 of all epochs (block b is problem.block_of(b) of the text). The
 // learning rate falls linearly with the position in all epochs. With one thread, the result depends

@@ -115,3 +115,24 @@ class FloretHashing:
         """
         The rows of a table with the vectors of a model, or None when this seed has none.
         """
+
+def build_examples(*, ids: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], meaning: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_words: int, word_ngrams: int, min_char: int, max_char: int, buckets: int, line_end: int, threads: int) -> dict:
+    """Labeled lines as numbers: see native/text/examples.h."""
+
+class ClassifierProblem:
+    """
+    A classifier's training problem: views of the plan's arrays and the parameters.
+    """
+
+    def __init__(self, *, loss: str, negative_samples: int, learning_rate: float, seed: int, epochs: int, item_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], items: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], unit_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], unit_rows: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], label_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], labels: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], order: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], block_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], block_items: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], accept: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], alias: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], path_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], path_nodes: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], path_branches: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], input: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], output: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], instruction_set: str) -> None: ...
+
+    def train_span(self, first: int, last: int, n_threads: int) -> tuple:
+        """
+        Train blocks first .. last - 1; gives (summed loss, lines in that sum, all finite).
+        """
+
+    @property
+    def done(self) -> int:
+        """
+        End of the last span; Ctrl-C may keep what train_span gives from its caller.
+        """

@@ -20,11 +20,14 @@ from brasa.errors import ConfigError
 
 Mode = Literal["skipgram", "cbow", "batch_skipgram"]
 Loss = Literal["ns", "hs"]
+ClassifierLoss = Literal["softmax", "hs", "ns", "ova"]
 InstructionSet = Literal["auto", "avx512", "avx2", "neon", "scalar"]
 
 MAX_VECTOR_DIM = 2048
 MAX_SHARED_NEGATIVES = 256
 MAX_BATCH_SIZE = 32
+
+_Config = typing.TypeVar("_Config", bound="_Hyperparameters")
 
 
 def _option(
@@ -42,8 +45,35 @@ def _option(
     )
 
 
+class _Hyperparameters:
+    """What the dataclasses of hyperparameters have in common."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def parse(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
+        """Build from names and values, where values may be strings in any case (``"True"``).
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name, a string that does not parse, or an impossible value.
+        """
+        fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
+        hints = typing.get_type_hints(cls)
+        for name, value in values.items():
+            if name not in fields:
+                raise ConfigError(name, value, f"one of the known names: {', '.join(fields)}")
+        return cls(**{name: _parse(name, value, hints[name]) for name, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as stored in a model's metadata."""
+        return dataclasses.asdict(typing.cast(Any, self))
+
+
 @dataclass(frozen=True, kw_only=True)
-class WordVectorsConfig:
+class WordVectorsConfig(_Hyperparameters):
     """Hyperparameters of a word-vector model. An impossible value raises `ConfigError`."""
 
     mode: Mode = _option("skipgram", "Architecture.")
@@ -110,29 +140,76 @@ class WordVectorsConfig:
     )
 
     def __post_init__(self) -> None:
-        _check(self)
+        super().__post_init__()
         if self.subwords and self.min_char > self.max_char:
             raise ConfigError("min_char", self.min_char, f"at most max_char, {self.max_char}")
 
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> WordVectorsConfig:
-        """Build from names and values, where values may be strings in any case (``"True"``).
 
-        Raises
-        ------
-        ConfigError
-            For an unknown name, a string that does not parse, or an impossible value.
-        """
-        fields = {f.name: f for f in dataclasses.fields(cls)}
-        hints = typing.get_type_hints(cls)
-        for name, value in values.items():
-            if name not in fields:
-                raise ConfigError(name, value, f"one of the known names: {', '.join(fields)}")
-        return cls(**{name: _parse(name, value, hints[name]) for name, value in values.items()})
+@dataclass(frozen=True, kw_only=True)
+class TextClassifierConfig(_Hyperparameters):
+    """Hyperparameters of a text classifier. An impossible value raises `ConfigError`."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as stored in a model's metadata."""
-        return dataclasses.asdict(self)
+    mode: Literal["supervised"] = _option("supervised", "Architecture.")
+    vector_dim: int = _option(100, "Length of the vectors.", minimum=1, maximum=2048)
+    epochs: int = _option(
+        5, "Full passes over the text; with early_stopping, at most.", minimum=1, maximum=1_000_000
+    )
+    learning_rate: float = _option(
+        0.05, "Step size at the start; falls linearly to 0.", minimum=0, maximum=100, exclusive=True
+    )
+    min_count: int = _option(5, "Drop words that occur less often.", minimum=0, maximum=2**62)
+    word_ngrams: int = _option(
+        2, "Longest run of words that is a feature too; 1: none.", minimum=1, maximum=64
+    )
+    buckets: int = _option(2_000_000, "Hash buckets for n-grams.", minimum=1, maximum=2**31 - 1)
+    early_stopping: bool = _option(
+        False, "Stop when the accuracy on the validation texts has not risen for `patience` epochs."
+    )
+    min_epochs: int = _option(
+        5, "Epochs before early_stopping looks at the accuracy.", minimum=1, maximum=1_000_000
+    )
+    patience: int = _option(
+        4, "Epochs without a better accuracy that early_stopping waits.",
+        minimum=1, maximum=1_000_000,
+    )  # fmt: skip
+    loss: ClassifierLoss = _option(
+        "softmax",
+        "Softmax, hierarchical softmax, negative sampling; or ova, one logistic regression for "
+        "each label, for texts with several labels.",
+    )
+    negative_samples: int = _option(
+        5, "Negative samples for each label (loss ns).", minimum=1, maximum=1000
+    )
+    negative_exponent: float = _option(
+        0.5, "Negatives are drawn with probability proportional to count to this power.",
+        minimum=-2, maximum=2,
+    )  # fmt: skip
+    min_count_label: int = _option(
+        0, "Drop labels that occur less often.", minimum=0, maximum=2**62
+    )
+    label_prefix: str = _option("__label__", "What a token begins with that is a label.")
+    subwords: bool = _option(False, "Character n-grams of the words are features too.")
+    min_char: int = _option(3, "Shortest character n-gram.", minimum=1, maximum=64)
+    max_char: int = _option(6, "Longest character n-gram.", minimum=1, maximum=64)
+    seed: int = _option(
+        0, "Seed of every random choice; with one thread, the same seed gives the same bytes.",
+        minimum=0, maximum=2**63 - 1,
+    )  # fmt: skip
+    threads: int | None = _option(
+        None, "Worker threads. Default: all processors of this process.", minimum=1, maximum=1024
+    )
+    instruction_set: InstructionSet = _option(
+        "auto", "Kernels to use; auto takes the fastest that this processor has."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.subwords and self.min_char > self.max_char:
+            raise ConfigError("min_char", self.min_char, f"at most max_char, {self.max_char}")
+        if self.label_prefix.split() != [self.label_prefix]:
+            raise ConfigError("label_prefix", self.label_prefix, "one token, without white space")
+        if self.early_stopping and self.min_epochs > self.epochs:
+            raise ConfigError("min_epochs", self.min_epochs, f"at most epochs, {self.epochs}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +256,7 @@ def _check(config: Any) -> None:
         plain = _plain(value, hint)
         if type(plain) is not hint:
             raise ConfigError(f.name, value, f"of type {hint.__name__}")
-        if hint is not bool and not _in_range(plain, f.metadata):
+        if hint not in (bool, str) and not _in_range(plain, f.metadata):
             raise ConfigError(f.name, value, describe_range(f.metadata))
         object.__setattr__(config, f.name, plain)
 
@@ -215,7 +292,7 @@ def _parse(name: str, value: Any, hint: Any) -> Any:
     if not isinstance(value, str):
         return value
     kind, _ = optional_of(hint)
-    if choices(kind) is not None:
+    if kind is str or choices(kind) is not None:
         return value
     text = value.strip()
     if kind is bool:

@@ -94,7 +94,42 @@ def encode(
     StorageError
         When a file cannot be read, or the temporary files do not fit on the disk.
     """
-    threads = config.threads or available_threads()
+    return _encode(
+        corpus,
+        config.threads or available_threads(),
+        on_progress,
+        max_tokens_in_memory,
+        (config.min_count, config.max_vocab, *_arrays_of(first_words)),
+        lambda vocabulary, found, sources: (
+            _check(vocabulary, found, sources, config)
+            if first_words is None
+            else _check_known(vocabulary, found, sources, config)
+        ),
+    )
+
+
+def encode_all(
+    corpus: Corpus, threads: int, on_progress: Progress | None = None
+) -> tuple[Vocabulary, EncodedCorpus]:
+    """As `encode`, but every token is kept, whatever it is and however rare."""
+    return _encode(
+        corpus,
+        threads,
+        on_progress,
+        MAX_TOKENS_IN_MEMORY,
+        (1, None, *_arrays_of(None)),
+        lambda *read: None,
+    )
+
+
+def _encode(
+    corpus: Corpus,
+    threads: int,
+    on_progress: Progress | None,
+    max_tokens_in_memory: int,
+    limits: tuple[int, int | None, npt.NDArray[Any], npt.NDArray[Any]],
+    check: Callable[[Vocabulary, dict[str, Any], tuple[str, ...]], None],
+) -> tuple[Vocabulary, EncodedCorpus]:
     folder = os.environ.get("BRASA_CACHE_DIR") or tempfile.gettempdir()
     with ExitStack() as stack:
         spill = _open_temporary(folder, stack)
@@ -103,14 +138,11 @@ def encode(
         stack.callback(encoder.close)
         sources = _feed(encoder, corpus, on_progress, folder)
         with _errors(folder):
-            found = encoder.finish(config.min_count, config.max_vocab, *_arrays_of(first_words))
+            found = encoder.finish(*limits)
         vocabulary = Vocabulary.from_arrays(
             found["arena"], found["offsets"], found["counts"], found["n_tokens"]
         )
-        if first_words is None:
-            _check(vocabulary, found, config, sources)
-        else:
-            _check_known(vocabulary, found, config, sources)
+        check(vocabulary, found, sources)
         if on_progress is not None:
             on_progress(encoder.n_bytes, encoder.n_tokens)
         with _errors(folder):
@@ -182,8 +214,8 @@ def _feed(
 def _check(
     vocabulary: Vocabulary,
     found: dict[str, Any],
-    config: WordVectorsConfig,
     sources: tuple[str, ...],
+    config: WordVectorsConfig,
 ) -> None:
     """Refuse a text that leaves fewer than two words, `</s>` aside."""
     source = sources[0] if len(sources) == 1 else None
@@ -211,8 +243,8 @@ def _check(
 def _check_known(
     vocabulary: Vocabulary,
     found: dict[str, Any],
-    config: WordVectorsConfig,
     sources: tuple[str, ...],
+    config: WordVectorsConfig,
 ) -> None:
     """Refuse a text that has nothing for a vocabulary with words of its own, `</s>` aside."""
     source = sources[0] if len(sources) == 1 else None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import WordVectorsConfig
+from brasa.config import ClassifierLoss, TextClassifierConfig, WordVectorsConfig
 from brasa.subwords import FloretHashing
 from brasa.vocabulary import Vocabulary
 
 FloatMatrix = npt.NDArray[np.float32]
-ClassifierLoss = Literal["softmax", "hs", "ns", "ova"]
 
 N_CENTROIDS = 256  # of a product quantizer: a code is a byte
 
@@ -49,8 +48,8 @@ class Parameters:
     ----------
     input : float32, shape (n_words + n_touched, vector_dim)
         Rows of words and of touched n-gram buckets.
-    output : float32, shape (n_words, vector_dim)
-        Rows of words as contexts, or of the Huffman tree's inner nodes.
+    output : float32, shape (n_words or n_labels, vector_dim)
+        Rows of words as contexts, or of labels, or of the Huffman tree's inner nodes.
     """
 
     input: FloatMatrix
@@ -58,7 +57,11 @@ class Parameters:
 
     @classmethod
     def initial(
-        cls, n_input_rows: int, n_words: int, config: WordVectorsConfig, threads: int
+        cls,
+        n_input_rows: int,
+        n_output_rows: int,
+        config: WordVectorsConfig | TextClassifierConfig,
+        threads: int,
     ) -> Parameters:
         """Input rows uniform in [-1 / vector_dim, 1 / vector_dim], output rows zero.
 
@@ -66,7 +69,7 @@ class Parameters:
         threads or more. The result depends on the seed, not on `threads`.
         """
         dim = config.vector_dim
-        parameters = cls(padded_matrix(n_input_rows, dim), padded_matrix(n_words, dim))
+        parameters = cls(padded_matrix(n_input_rows, dim), padded_matrix(n_output_rows, dim))
         _native.fill_uniform(parameters.input, 1.0 / dim, config.seed ^ _INPUT_STREAM, threads)
         return parameters
 

@@ -85,6 +85,16 @@ class TrainingPlan:
     block_tokens: int = BLOCK_TOKENS
 
     @property
+    def remedy(self) -> str:
+        """What helps against divergence besides a lower learning rate."""
+        return ", or raise shared_negatives or min_count"
+
+    @property
+    def loss_terms(self) -> int:
+        """How many logarithms the loss of a pair is the sum of."""
+        return self.config.negative_samples
+
+    @property
     def n_blocks(self) -> int:
         """Blocks of one epoch; the last one may be shorter than `block_tokens`."""
         return -(-len(self.tokens) // self.block_tokens)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from brasa.backends import Backend, SpanResult
+from brasa.backends import Backend, Runner, SpanResult
 from brasa.backends.cpu import CpuBackend, instruction_set
+from brasa.classifier_plan import ClassifierPlan
 from brasa.config import WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads, encode
@@ -24,11 +25,11 @@ from brasa.warm_start import WarmStart
 # Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
 # at its end, for half a block or about 1 ms.
 _SPAN_SECONDS = 0.25
-# Mean loss of a span that is divergence, or this many for each negative if that is more. A pair of
-# vectors that know nothing loses (1 + negative_samples) ln 2; cbow at learning_rate=0.6 went up to
-# 1e12 and came back, with vectors that mean nothing.
+# Mean loss of a span that is divergence, or this many for each of its terms if that is more. A pair
+# of vectors that know nothing loses (1 + negative_samples) ln 2, a text with ova n_labels ln 2;
+# cbow at learning_rate=0.6 went up to 1e12 and came back, with vectors that mean nothing.
 _MAX_LOSS = 1e3
-_MAX_LOSS_PER_NEGATIVE = 10.0
+_MAX_LOSS_PER_TERM = 10.0
 # Losses kept in a model's metadata: enough for a curve, and small.
 _HISTORY_POINTS = 200
 
@@ -65,7 +66,8 @@ class Progress:
     learning_rate : float
         At this moment.
     loss : float or None
-        Mean for one positive pair with its negatives, over the last span; None if none was seen.
+        Mean for one positive pair with its negatives, or for one text of a classifier, over the
+        last span; None if none was seen.
     words_per_second : float
         Since training began.
     seconds_left : float
@@ -81,6 +83,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Validated:
+    """An epoch has ended: the accuracy on the validation texts, and whether it is the best yet."""
+
+    epoch: int
+    accuracy: float
+    improved: bool
+
+
+@dataclass(frozen=True)
 class TrainingFinished:
     """Training has ended, or was interrupted and is kept; `loss` is that of the last tenth."""
 
@@ -91,7 +102,7 @@ class TrainingFinished:
     interrupted: bool
 
 
-Event = ReadProgress | CorpusRead | Progress | TrainingFinished
+Event = ReadProgress | CorpusRead | Progress | Validated | TrainingFinished
 Listener = Callable[[Event], object]
 
 
@@ -146,23 +157,14 @@ def train(
     if start is None:
         plan = make_plan(vocabulary, encoded, config)
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
-        run = _Run(plan, tell)
+        run = Run(plan, tell)
     else:
         vocabulary = start.vocabulary(vocabulary)
         plan = make_plan(vocabulary, encoded, config, bucket_ids=start.bucket_ids)
-        run = _Run(plan, tell, start.blocks_done(plan))
+        run = Run(plan, tell, start.blocks_done(plan))
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
         start.fill(parameters, vocabulary, plan)
-    trainer = backend(plan, parameters, threads)
-    try:
-        run.train(trainer)
-    except KeyboardInterrupt:
-        run.done = max(run.done, trainer.done)
-        if not keep_partial:
-            raise TrainingInterrupted(
-                f"training was interrupted at {run.done / plan.total_blocks:.0%}; nothing was kept"
-            ) from None
-    run.check(parameters)
+    run.train(backend(plan, parameters, threads), parameters, keep_partial)
     return Embeddings(
         vocabulary,
         config,
@@ -181,12 +183,15 @@ def train(
 
 
 @dataclass
-class _Run:
-    """State of the loop."""
+class Run:
+    """State of the loop, whatever it trains."""
 
-    plan: TrainingPlan
+    plan: TrainingPlan | ClassifierPlan
     tell: Listener
     first: int = 0  # block; more than 0 when a run before this one has done some
+    # Called at the end of each epoch with its number; True ends the training.
+    after_epoch: Callable[[int], bool] | None = None
+    stopped: bool = field(default=False, init=False)
     done: int = field(init=False)  # blocks, those of that run too
     started: float = field(default_factory=time.perf_counter)
     # Sums of losses and pairs in each of _HISTORY_POINTS equal parts of the run.
@@ -196,22 +201,40 @@ class _Run:
     def __post_init__(self) -> None:
         self.done = self.first
 
-    def train(self, backend: Backend) -> None:
+    def train(self, runner: Runner, parameters: Parameters, keep_partial: bool) -> None:
+        """Train, and refuse what means nothing; Ctrl-C ends it, for good or with what there is."""
+        try:
+            self._train(runner)
+        except KeyboardInterrupt:
+            self.done = max(self.done, runner.done)
+            if not keep_partial:
+                done = self.done / self.plan.total_blocks
+                raise TrainingInterrupted(
+                    f"training was interrupted at {done:.0%}; nothing was kept"
+                ) from None
+        self._check(parameters)
+
+    def _train(self, runner: Runner) -> None:
         total = self.plan.total_blocks
         n_blocks = 1
-        while self.done < total:
+        while self.done < total and not self.stopped:
             began = time.perf_counter()
             last = min(total, self.done + n_blocks)
-            result = backend.train(self.done, last)
+            if self.after_epoch is not None:
+                epoch_end = (self.done // self.plan.n_blocks + 1) * self.plan.n_blocks
+                last = min(last, epoch_end)
+            result = runner.train(self.done, last)
             self._note(result, last)
             # Grow carefully: the first spans are slower, while caches and pages are cold.
             seconds = max(time.perf_counter() - began, 1e-4)
             n_blocks = max(1, min(2 * n_blocks, int(n_blocks * _SPAN_SECONDS / seconds)))
+            if self.after_epoch is not None and last % self.plan.n_blocks == 0:
+                self.stopped = self.after_epoch(last // self.plan.n_blocks)
 
     def _note(self, result: SpanResult, last: int) -> None:
         if not result.finite:
             raise self._diverged("its numbers are no longer finite")
-        limit = max(_MAX_LOSS, _MAX_LOSS_PER_NEGATIVE * self.plan.config.negative_samples)
+        limit = max(_MAX_LOSS, _MAX_LOSS_PER_TERM * self.plan.loss_terms)
         if result.loss > limit * result.n_pairs:
             raise self._diverged(f"a loss of {result.loss / result.n_pairs:.1e} means nothing")
         # The part that it ends in, so that the last part of a run that is done always has a loss.
@@ -240,7 +263,7 @@ class _Run:
     def _words_per_second(self, seconds: float) -> float:
         return (self.done - self.first) / self.plan.total_blocks * self.plan.total_words / seconds
 
-    def check(self, parameters: Parameters) -> None:
+    def _check(self, parameters: Parameters) -> None:
         """Refuse matrices that mean nothing: of a short text, losses show only the beginning."""
         for matrix in (parameters.input, parameters.output):
             largest = largest_of(matrix)
@@ -250,14 +273,13 @@ class _Run:
     def _diverged(self, why: str) -> DivergenceError:
         return DivergenceError(
             f"training diverged at {self.done / self.plan.total_blocks:.0%} of the text: {why}. "
-            f"Lower learning_rate (now {self.plan.config.learning_rate:g}), or raise "
-            "shared_negatives or min_count"
+            f"Lower learning_rate (now {self.plan.config.learning_rate:g}){self.plan.remedy}"
         )
 
     def finish(self) -> dict[str, Any]:
         """Tell that it is over; gives what a model keeps of it."""
         seconds = time.perf_counter() - self.started
-        interrupted = self.done < self.plan.total_blocks
+        interrupted = self.done < self.plan.total_blocks and not self.stopped
         history = [
             [(point + 1) / _HISTORY_POINTS, loss / pairs]
             for point, (loss, pairs) in enumerate(zip(self.losses, self.pairs, strict=True))

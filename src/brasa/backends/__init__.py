@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from brasa.classifier_plan import ClassifierPlan
 from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan
 
@@ -16,7 +17,7 @@ class SpanResult:
     Attributes
     ----------
     loss : float
-        Sum of the losses of the pairs that were looked at.
+        Sum of the losses of the pairs, or of a classifier's texts, that were looked at.
     n_pairs : float
         How many those are; backends look at a sample.
     finite : bool
@@ -28,16 +29,14 @@ class SpanResult:
     finite: bool
 
 
-class Backend(Protocol):
-    """Trains `parameters` in place, as `plan` says."""
-
-    def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None: ...
+class Runner(Protocol):
+    """A training run, whatever is trained."""
 
     def train(self, first: int, last: int) -> SpanResult:
         """Train blocks ``first .. last - 1`` of ``range(plan.total_blocks)``.
 
-        Block b is block ``plan.block_of(b)`` of the text. The learning rate falls linearly with
-        the position in all blocks, so that spans of any length give the same result.
+        The learning rate falls linearly with the position in all blocks (of a classifier: with the
+        features of all epochs), so that spans of any length give the same result.
         """
         ...
 
@@ -45,3 +44,18 @@ class Backend(Protocol):
     def done(self) -> int:
         """End of the last span that the parameters have, though Ctrl-C may have kept its result."""
         ...
+
+
+class Backend(Runner, Protocol):
+    """A place where word vectors are trained. It moves `parameters` in place.
+
+    Block b is block ``plan.block_of(b)`` of the text.
+    """
+
+    def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None: ...
+
+
+class ClassifierBackend(Runner, Protocol):
+    """The same for a classifier; block b is block ``b % plan.n_blocks`` of the plan's order."""
+
+    def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from brasa import _native
 from brasa.backends import SpanResult
+from brasa.classifier_plan import ClassifierPlan
 from brasa.errors import ConfigError
 from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan
@@ -35,6 +36,47 @@ class CpuBackend:
             alias=plan.alias,
             row_offsets=plan.subwords.offsets,
             rows=plan.subwords.rows,
+            path_offsets=plan.path_offsets,
+            path_nodes=plan.path_nodes,
+            path_branches=plan.path_branches,
+            input=parameters.input,
+            output=parameters.output,
+            instruction_set=instruction_set(config.instruction_set),
+        )
+
+    def train(self, first: int, last: int) -> SpanResult:
+        """Train blocks ``first .. last - 1`` without holding the GIL."""
+        return SpanResult(*self._problem.train_span(first, last, self._threads))
+
+    @property
+    def done(self) -> int:
+        """End of the last span."""
+        return self._problem.done
+
+
+class CpuClassifierBackend:
+    """See `brasa.backends.ClassifierBackend`."""
+
+    def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None:
+        config, examples = plan.config, plan.examples
+        self._threads = threads
+        self._problem = _native.ClassifierProblem(
+            loss=config.loss,
+            negative_samples=config.negative_samples,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+            epochs=config.epochs,
+            item_offsets=examples.item_offsets,
+            items=examples.items,
+            unit_offsets=examples.unit_offsets,
+            unit_rows=examples.unit_rows,
+            label_offsets=examples.label_offsets,
+            labels=examples.label_ids,
+            order=plan.order,
+            block_offsets=plan.block_offsets,
+            block_items=plan.block_items,
+            accept=plan.accept,
+            alias=plan.alias,
             path_offsets=plan.path_offsets,
             path_nodes=plan.path_nodes,
             path_branches=plan.path_branches,

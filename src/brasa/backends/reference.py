@@ -42,6 +42,20 @@ class Random:
         """Uniform over ``range(n)``."""
         return ((self.next() >> 32) * n) >> 32
 
+    def draw(self, accept: npt.NDArray[np.uint32], alias: npt.NDArray[np.int32]) -> int:
+        """From the distribution of an alias table."""
+        bits = self.next()
+        slot = ((bits >> 32) * len(accept)) >> 32
+        accepted = bits & 0xFFFFFFFF < int(accept[slot])
+        return slot if accepted else int(alias[slot])
+
+    def draw_other_than(
+        self, target: int, accept: npt.NDArray[np.uint32], alias: npt.NDArray[np.int32]
+    ) -> int | None:
+        """The same, drawn again while it is `target`; None after 64 times."""
+        drawn = (self.draw(accept, alias) for _ in range(_MAX_REDRAWS))
+        return next((row for row in drawn if row != target), None)
+
 
 def _mix(z: int) -> int:
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
@@ -121,7 +135,8 @@ class ReferenceBackend:
             if pairwise:
                 result = self._train_pairs(block, tile[0], rate, random)
             else:
-                negatives = [self._draw(random) for _ in range(plan.shared_negatives)]
+                draws = range(plan.shared_negatives)
+                negatives = [random.draw(plan.accept, plan.alias) for _ in draws]
                 if config.mode == "cbow":
                     result = self._train_cbow_tile(block, tile, negatives, rate, carried)
                 else:
@@ -131,12 +146,6 @@ class ReferenceBackend:
                 loss += result[0]
                 n_pairs += result[1]
         return loss, n_pairs
-
-    def _draw(self, random: Random) -> int:
-        bits = random.next()
-        slot = ((bits >> 32) * self._plan.n_words) >> 32
-        accepted = bits & 0xFFFFFFFF < int(self._plan.accept[slot])
-        return slot if accepted else int(self._plan.alias[slot])
 
     def _rows(self, word: int) -> npt.NDArray[np.int32]:
         table = self._plan.subwords
@@ -178,8 +187,8 @@ class ReferenceBackend:
         hidden = np.array([centre.hidden for centre in centres])
         scores = (hidden * output[targets]).sum(axis=1)
         negative_scores = output[negatives] @ hidden.T
-        gradients = rate * (1 - _sigmoid(scores))
-        negative_gradients = -rate * _sigmoid(negative_scores)
+        gradients = rate * (1 - sigmoid(scores))
+        negative_gradients = -rate * sigmoid(negative_scores)
         for word, gradient in zip(negatives, negative_gradients, strict=True):
             row = output[word].copy()
             output[word] += gradient @ hidden
@@ -188,17 +197,17 @@ class ReferenceBackend:
         for centre, word, gradient, h in zip(centres, targets, gradients, hidden, strict=True):
             centre.hidden = centre.hidden + gradient * output[word]
             output[word] += gradient * h
-        return float(_softplus(-scores).sum() + _softplus(negative_scores).sum())
+        return float(softplus(-scores).sum() + softplus(negative_scores).sum())
 
     def _train_negatives(
         self, hidden: Vector, steps: Vector, negatives: list[int], weights: Vector, rate: float
     ) -> float:
         """Add to `steps` what the negatives ask for, and move the negatives' rows."""
         scores = hidden @ self._output[negatives].T
-        gradients = -rate * weights[:, None] * _sigmoid(scores)
+        gradients = -rate * weights[:, None] * sigmoid(scores)
         steps += gradients @ self._output[negatives]
         np.add.at(self._output, negatives, gradients.T @ hidden)
-        return float((weights[:, None] * _softplus(scores)).sum())
+        return float((weights[:, None] * softplus(scores)).sum())
 
     def _train_cbow_tile(
         self,
@@ -224,10 +233,10 @@ class ReferenceBackend:
         used = np.array([bool(block.contexts[i]) for i in tile])
         targets = [block.words[i] for i in tile]
         scores = (hidden * self._output[targets]).sum(axis=1)
-        gradients = np.where(used, rate * (1 - _sigmoid(scores)), 0.0)
+        gradients = np.where(used, rate * (1 - sigmoid(scores)), 0.0)
         steps = gradients[:, None] * self._output[targets]
         weights = used * plan.config.negative_samples / plan.shared_negatives
-        loss = float(_softplus(-scores)[used].sum())
+        loss = float(softplus(-scores)[used].sum())
         loss += self._train_negatives(hidden, steps, negatives, weights, rate)
         np.add.at(self._output, targets, gradients[:, None] * hidden)
         for lane, i in enumerate(tile):
@@ -261,8 +270,8 @@ class ReferenceBackend:
         loss = 0.0
         for row, label in self._labelled(target, random):
             score = self._output[row] @ hidden
-            loss += float(_softplus(-score if label else score))
-            gradient = rate * (label - float(_sigmoid(score)))
+            loss += float(softplus(-score if label else score))
+            gradient = rate * (label - float(sigmoid(score)))
             step += gradient * self._output[row]
             self._output[row] += gradient * hidden
         self._add_to_rows(rows, step)
@@ -278,11 +287,9 @@ class ReferenceBackend:
             return
         yield target, True
         for _ in range(plan.config.negative_samples):
-            for _ in range(_MAX_REDRAWS):
-                negative = self._draw(random)
-                if negative != target:
-                    yield negative, False
-                    break
+            negative = random.draw_other_than(target, plan.accept, plan.alias)
+            if negative is not None:
+                yield negative, False
 
 
 @dataclass
@@ -328,9 +335,11 @@ def _tiles(plan: TrainingPlan, n: int, pairwise: bool) -> Iterator[range]:
         yield range(begin, min(n, begin + size))
 
 
-def _sigmoid(x: npt.ArrayLike) -> Vector:
+def sigmoid(x: npt.ArrayLike) -> Vector:
+    """1 / (1 + exp(-x)), without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(x))))
 
 
-def _softplus(x: npt.ArrayLike) -> Vector:
+def softplus(x: npt.ArrayLike) -> Vector:
+    """log(1 + exp(x)), without overflow."""
     return np.asarray(np.logaddexp(0.0, x))

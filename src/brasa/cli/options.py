@@ -58,7 +58,7 @@ def limits(field: dataclasses.Field[Any], hint: Any) -> str:
     kind, optional = optional_of(hint)
     low, high = field.metadata["min"], field.metadata["max"]
     default = [] if optional else [_shown(field.default)]
-    if kind is bool or choices(kind):
+    if kind in (bool, str) or choices(kind):
         bounds = []
     elif high >= 2**31 - 1:
         bounds = [f"{low} or more"]

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.config import MAX_VECTOR_DIM
+from brasa.config import MAX_VECTOR_DIM, ClassifierLoss
 from brasa.errors import FormatError, StorageError
-from brasa.parameters import ClassifierLoss, FastTextArguments
+from brasa.parameters import FastTextArguments
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

@@ -1,0 +1,53 @@
+// Arrays of Python's as training takes them, and the checks that they need.
+#pragma once
+
+#include <nanobind/ndarray.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "arrays.h"
+#include "train/problem.h"
+
+namespace brasa {
+
+namespace nb = nanobind;
+
+// A matrix whose rows may be padded: shape (n_rows, dim), row stride a multiple of kRowAlign.
+using Matrix = nb::ndarray<float, nb::ndim<2>, nb::device::cpu>;
+
+inline HogwildMatrix padded_rows(const Matrix& matrix, const char* name) {
+  const auto stride = static_cast<size_t>(matrix.stride(0));
+  if (matrix.stride(0) < 0 || matrix.stride(1) != 1 || stride % kRowAlign != 0 ||
+      stride < matrix.shape(1) ||
+      reinterpret_cast<uintptr_t>(matrix.data()) % (kRowAlign * sizeof(float)) != 0) {
+    throw std::invalid_argument(std::string(name) +
+                                ": rows must be contiguous, padded and aligned to 64 bytes");
+  }
+  return {matrix.data(), matrix.shape(0), stride};
+}
+
+inline void check_range(std::span<const int32_t> values, size_t limit, const char* name) {
+  const bool inside = std::ranges::all_of(
+      values, [=](int32_t v) { return v >= 0 && static_cast<size_t>(v) < limit; });
+  if (!inside) throw std::invalid_argument(std::string(name) + ": an index is out of range");
+}
+
+inline void check_offsets(std::span<const int64_t> offsets, size_t n, size_t end,
+                          const char* name) {
+  if (offsets.size() != n + 1 || offsets.front() != 0 ||
+      offsets.back() != static_cast<int64_t>(end) || !std::ranges::is_sorted(offsets)) {
+    throw std::invalid_argument(std::string(name) + ": not the offsets of these rows");
+  }
+}
+
+inline const Kernels& kernels_named(const std::string& name) {
+  const Kernels* kernels = find_kernels(name);
+  if (kernels == nullptr) throw std::invalid_argument("no kernels for instruction set " + name);
+  return *kernels;
+}
+
+}  // namespace brasa

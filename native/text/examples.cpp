@@ -1,0 +1,223 @@
+#include "text/examples.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "text/bucket_set.h"
+#include "text/pieces.h"
+#include "text/subwords.h"
+#include "text/word_ngrams.h"
+
+namespace brasa {
+
+namespace {
+
+class ExampleBuilder {
+ public:
+  ExampleBuilder(std::span<const std::int32_t> ids, const WordsView& words,
+                 std::span<const std::int32_t> meaning, std::int32_t n_words,
+                 const ExampleOptions& options)
+      : ids_(ids),
+        words_(words),
+        meaning_(meaning),
+        n_words_(n_words),
+        options_(options),
+        hashes_(options.word_ngrams > 1 ? words.size() : 0) {
+    if (options.word_ngrams > 1 || options.max_char > 0) used_.emplace(options.buckets);
+  }
+
+  Examples build() {
+    for_each_piece(hashes_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) hashes_[i] = hash_word(words_[i]);
+    });
+    if (options_.max_char > 0) collect_units();
+    choose_lines();
+    if (used_) examples_.bucket_ids = used_->to_sorted_ids();
+    if (static_cast<std::size_t>(n_words_) + examples_.bucket_ids.size() >
+        std::numeric_limits<std::int32_t>::max()) {
+      throw std::length_error("more than 2 billion words and n-gram buckets");
+    }
+    number_units();
+    write_lines();
+    return std::move(examples_);
+  }
+
+ private:
+  struct Sizes {
+    std::size_t n_items = 0;
+    std::size_t n_labels = 0;
+  };
+
+  std::span<const std::int32_t> line(std::size_t i) const {
+    const auto begin = static_cast<std::size_t>(starts_[i]);
+    return ids_.subspan(begin, static_cast<std::size_t>(starts_[i + 1]) - begin);
+  }
+
+  std::int32_t meaning(std::int32_t token) const {
+    return meaning_[static_cast<std::size_t>(token)];
+  }
+
+  bool is_item(std::int32_t token) const {
+    if (options_.max_char == 0) return meaning(token) >= 0;
+    const auto at = static_cast<std::size_t>(token);
+    return examples_.units.offsets[at] < examples_.units.offsets[at + 1];
+  }
+
+  // Rows of every token that is no label: its own if it was kept, and its n-grams' buckets.
+  void collect_units() {
+    SubwordTable& units = examples_.units;
+    units.offsets.resize(words_.size() + 1);
+    const auto has_rows = [&](std::size_t i) { return meaning_[i] >= kDroppedWord; };
+    for_each_piece(words_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (!has_rows(i)) continue;
+        const auto n = count_ngrams(words_[i], options_.min_char, options_.max_char);
+        units.offsets[i + 1] = static_cast<std::int64_t>(n) + (meaning_[i] >= 0 ? 1 : 0);
+      }
+    });
+    std::partial_sum(units.offsets.begin(), units.offsets.end(), units.offsets.begin());
+    units.rows = std::make_unique_for_overwrite<std::int32_t[]>(
+        static_cast<std::size_t>(units.offsets.back()));
+    for_each_piece(words_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      std::string scratch;
+      for (std::size_t i = begin; i < end; ++i) {
+        if (!has_rows(i)) continue;
+        std::int32_t* row = units.rows.get() + units.offsets[i];
+        if (meaning_[i] >= 0) *row++ = meaning_[i];
+        for_each_ngram(words_[i], options_.min_char, options_.max_char, scratch,
+                       [&](std::string_view, std::uint32_t hash) {
+                         const std::uint32_t bucket = hash % options_.buckets;
+                         used_->add(bucket);
+                         *row++ = static_cast<std::int32_t>(bucket);
+                       });
+      }
+    });
+  }
+
+  void number_units() {
+    const SubwordTable& units = examples_.units;
+    if (options_.max_char == 0) return;
+    for_each_piece(words_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::int64_t first = units.offsets[i] + (meaning_[i] >= 0 ? 1 : 0);
+        for (std::int64_t r = first; r < units.offsets[i + 1]; ++r) {
+          units.rows[r] = row_of(static_cast<std::uint32_t>(units.rows[r]));
+        }
+      }
+    });
+  }
+
+  std::int32_t row_of(std::uint32_t bucket) const {
+    return n_words_ + static_cast<std::int32_t>(used_->index(bucket));
+  }
+
+  // Calls visit(bucket) for the word n-grams of a line.
+  template <typename Visit>
+  void for_each_bucket(std::span<const std::int32_t> tokens, std::vector<std::uint32_t>& scratch,
+                       Visit&& visit) const {
+    if (options_.word_ngrams == 1) return;
+    scratch.clear();
+    for (const std::int32_t token : tokens) {
+      if (meaning(token) >= kDroppedWord) {
+        scratch.push_back(hashes_[static_cast<std::size_t>(token)]);
+      }
+    }
+    for_each_word_ngram(scratch, options_.word_ngrams, [&](std::uint64_t hash) {
+      visit(static_cast<std::uint32_t>(hash % options_.buckets));
+    });
+  }
+
+  Sizes sizes_of(std::span<const std::int32_t> tokens) const {
+    Sizes sizes;
+    std::size_t n_in_ngrams = 0;
+    for (const std::int32_t token : tokens) {
+      const std::int32_t kind = meaning(token);
+      sizes.n_labels += kind < kDroppedLabel ? 1 : 0;
+      sizes.n_items += kind >= kDroppedWord && is_item(token) ? 1 : 0;
+      n_in_ngrams += kind >= kDroppedWord ? 1 : 0;
+    }
+    sizes.n_items += count_word_ngrams(n_in_ngrams, options_.word_ngrams);
+    return sizes;
+  }
+
+  // Finds the lines that can be trained on, how long they are, and the buckets that they touch.
+  void choose_lines() {
+    starts_.push_back(0);
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      if (ids_[i] == options_.line_end) starts_.push_back(static_cast<std::int64_t>(i + 1));
+    }
+    if (starts_.back() != static_cast<std::int64_t>(ids_.size())) {
+      starts_.push_back(static_cast<std::int64_t>(ids_.size()));
+    }
+    std::vector<Sizes> sizes(starts_.size() - 1);
+    for_each_piece(sizes.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      std::vector<std::uint32_t> scratch;
+      for (std::size_t i = begin; i < end; ++i) {
+        sizes[i] = sizes_of(line(i));
+        if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
+        for_each_bucket(line(i), scratch, [&](std::uint32_t bucket) { used_->add(bucket); });
+      }
+    });
+    examples_.item_offsets.push_back(0);
+    examples_.label_offsets.push_back(0);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
+      chosen_.push_back(i);
+      examples_.item_offsets.push_back(examples_.item_offsets.back() +
+                                       static_cast<std::int64_t>(sizes[i].n_items));
+      examples_.label_offsets.push_back(examples_.label_offsets.back() +
+                                        static_cast<std::int64_t>(sizes[i].n_labels));
+    }
+    examples_.n_skipped = static_cast<std::int64_t>(sizes.size() - chosen_.size());
+  }
+
+  void write_lines() {
+    examples_.items = std::make_unique_for_overwrite<std::int32_t[]>(
+        static_cast<std::size_t>(examples_.item_offsets.back()));
+    examples_.labels.resize(static_cast<std::size_t>(examples_.label_offsets.back()));
+    for_each_piece(chosen_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      std::vector<std::uint32_t> scratch;
+      for (std::size_t i = begin; i < end; ++i) {
+        std::int32_t* item = examples_.items.get() + examples_.item_offsets[i];
+        std::int32_t* label = examples_.labels.data() + examples_.label_offsets[i];
+        const bool expanded = options_.max_char > 0;
+        for (const std::int32_t token : line(chosen_[i])) {
+          const std::int32_t kind = meaning(token);
+          if (kind < kDroppedLabel) {
+            *label++ = label_of(kind);
+          } else if (kind >= kDroppedWord && is_item(token)) {
+            *item++ = expanded ? token : kind;
+          }
+        }
+        for_each_bucket(line(chosen_[i]), scratch, [&](std::uint32_t bucket) {
+          *item++ = expanded ? ~row_of(bucket) : row_of(bucket);
+        });
+      }
+    });
+  }
+
+  std::span<const std::int32_t> ids_;
+  const WordsView& words_;
+  std::span<const std::int32_t> meaning_;
+  std::int32_t n_words_;
+  const ExampleOptions& options_;
+  std::vector<std::uint32_t> hashes_;
+  std::optional<BucketSet> used_;
+  std::vector<std::int64_t> starts_;  // of all lines, and the end
+  std::vector<std::size_t> chosen_;
+  Examples examples_;
+};
+
+}  // namespace
+
+Examples build_examples(std::span<const std::int32_t> ids, const WordsView& words,
+                        std::span<const std::int32_t> meaning, std::int32_t n_words,
+                        const ExampleOptions& options) {
+  return ExampleBuilder(ids, words, meaning, n_words, options).build();
+}
+
+}  // namespace brasa

@@ -1,0 +1,48 @@
+// Labeled lines as numbers: what a text classifier trains on, computed once before the first epoch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "text/subword_table.h"
+
+namespace brasa {
+
+// What a token of the text is: at least 0, the row of a word; otherwise one of these, or a label.
+inline constexpr std::int32_t kDroppedWord = -1;  // still a part of n-grams
+inline constexpr std::int32_t kDroppedLabel = -2;
+inline constexpr std::int32_t label_meaning(std::int32_t label) { return -3 - label; }
+inline constexpr std::int32_t label_of(std::int32_t meaning) { return -3 - meaning; }
+
+struct ExampleOptions {
+  int word_ngrams = 1;
+  int min_char = 0;
+  int max_char = 0;  // 0: no character n-grams
+  std::uint32_t buckets = 1;
+  std::int32_t line_end = -1;  // token that ends a line; -1: the text is one line
+  int threads = 1;
+};
+
+// The lines that have a label and a feature, in text order.
+//
+// An item is a row of the input matrix; with character n-grams it is a token, whose rows are in
+// `units`, or ~row for a word n-gram.
+struct Examples {
+  std::vector<std::int64_t> item_offsets;  // n_lines + 1, into items
+  std::unique_ptr<std::int32_t[]> items;
+  std::vector<std::int64_t> label_offsets;  // n_lines + 1, into labels
+  std::vector<std::int32_t> labels;
+  SubwordTable units;                     // of all tokens; without rows if there are no n-grams
+  std::vector<std::uint32_t> bucket_ids;  // of at least one n-gram, ascending
+  std::int64_t n_skipped = 0;             // lines without a label, or without a feature
+};
+
+// `ids` are the tokens of a text, `words` their bytes, `meaning` what each is. Rows of n-grams
+// begin at `n_words`. Throws std::length_error if an int32 cannot number the rows.
+Examples build_examples(std::span<const std::int32_t> ids, const WordsView& words,
+                        std::span<const std::int32_t> meaning, std::int32_t n_words,
+                        const ExampleOptions& options);
+
+}  // namespace brasa

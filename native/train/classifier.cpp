@@ -1,0 +1,197 @@
+#include "train/classifier.h"
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "train/logistic.h"
+#include "train/step.h"
+
+namespace brasa {
+namespace {
+
+// The loss is computed for one line in this many of a block.
+constexpr size_t kLossInterval = 8;
+
+// One line at a time: the hidden vector h is the mean of the line's input rows; output row k scores
+// s_k = h . o_k; the step of h, divided by the number of input rows, goes to each of them.
+class ClassifierWorker {
+ public:
+  ClassifierWorker(const ClassifierProblem& problem, const Kernels& kernels)
+      : problem_(problem),
+        kernels_(kernels),
+        stride_(problem.input.stride()),
+        n_labels_(problem.output.n_rows()),
+        hidden_(stride_),
+        step_(stride_),
+        scores_(round_up(n_labels_, kLanes)),
+        is_positive_(n_labels_) {
+    for (size_t k = 0; k < n_labels_; ++k) {
+      output_rows_.push_back(problem.output.row(static_cast<int32_t>(k)));
+    }
+  }
+
+  void operator()(uint64_t index, LossSum& loss) {
+    const uint64_t n_blocks = problem_.n_blocks();
+    const auto block = static_cast<size_t>(index % n_blocks);
+    const auto all_items = static_cast<double>(problem_.block_items[n_blocks]);
+    double items = static_cast<double>(index / n_blocks) * all_items +
+                   static_cast<double>(problem_.block_items[block]);
+    Random random(problem_.seed, index);
+    const auto lines = problem_.order.subspan(
+        static_cast<size_t>(problem_.block_offsets[block]),
+        static_cast<size_t>(problem_.block_offsets[block + 1] - problem_.block_offsets[block]));
+    if (!lines.empty()) fetch(lines[0], rows_);
+    for (size_t i = 0; i < lines.size(); ++i) {
+      if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
+      const double done = items / (all_items * static_cast<double>(problem_.n_epochs));
+      learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - done));
+      const double line_loss = train_line(lines[i], random, i % kLossInterval == 0);
+      if (i % kLossInterval == 0) {
+        loss.loss += line_loss;
+        loss.pairs += 1;
+      }
+      items += static_cast<double>(problem_.items_of(lines[i]).size());
+      std::swap(rows_, next_rows_);
+    }
+  }
+
+ private:
+  // Lists the rows of a line, and asks for them: they arrive while the line before is trained.
+  void fetch(int32_t line, std::vector<int32_t>& rows) {
+    const auto items = problem_.items_of(line);
+    rows.clear();
+    if (problem_.unit_offsets.empty()) {
+      rows.assign(items.begin(), items.end());
+    } else {
+      for (const int32_t item : items) {
+        if (item < 0) {
+          rows.push_back(~item);
+        } else {
+          const auto unit = problem_.rows_of_unit(item);
+          rows.insert(rows.end(), unit.begin(), unit.end());
+        }
+      }
+    }
+    for (const int32_t row : rows) {
+      const float* data = problem_.input.row(row);
+      for (size_t d = 0; d < stride_; d += kRowAlign) __builtin_prefetch(data + d, 1, 2);
+    }
+  }
+
+  double train_line(int32_t line, Random& random, bool with_loss) {
+    const float scale = 1.0f / static_cast<float>(rows_.size());
+    kernels_.sum_rows(problem_.input.data(), stride_, rows_.data(), rows_.size(), scale,
+                      hidden_.data());
+    std::fill_n(step_.data(), stride_, 0.0f);
+    const auto labels = problem_.labels_of(line);
+    double loss = 0;
+    if (problem_.loss == ClassifierLoss::kOneVsAll) {
+      loss = train_one_vs_all(labels, with_loss);
+    } else {
+      // One of the line's labels at random, as in fastText.
+      const int32_t target = labels.size() == 1
+                                 ? labels[0]
+                                 : labels[random.below(static_cast<uint32_t>(labels.size()))];
+      loss = problem_.loss == ClassifierLoss::kSoftmax            ? train_softmax(target)
+             : problem_.loss == ClassifierLoss::kNegativeSampling ? train_negatives(target, random)
+                                                                  : train_path(target);
+    }
+    for (size_t d = 0; d < stride_; ++d) step_[d] *= scale;
+    kernels_.add_to_rows(problem_.input.data(), stride_, rows_.data(), rows_.size(), step_.data());
+    return loss;
+  }
+
+  // Loss: log sum_k exp(s_k) - s_target.
+  double train_softmax(int32_t target) {
+    score_all();
+    float* scores = scores_.data();
+    const float target_score = scores[target];
+    const float highest = *std::max_element(scores, scores + n_labels_);
+    float sum = 0;
+    for (size_t k = 0; k < n_labels_; ++k) sum += scores[k] = std::exp(scores[k] - highest);
+    const float factor = -learning_rate_ / sum;
+    for (size_t k = 0; k < n_labels_; ++k) scores[k] *= factor;
+    scores[target] += learning_rate_;
+    move_all();
+    return static_cast<double>(highest) + std::log(static_cast<double>(sum)) - target_score;
+  }
+
+  // Loss: sum_k -log sigmoid(s_k) for the line's labels, -log sigmoid(-s_k) for all others.
+  double train_one_vs_all(std::span<const int32_t> labels, bool with_loss) {
+    score_all();
+    double loss = 0;
+    for (const int32_t label : labels) is_positive_[static_cast<size_t>(label)] = true;
+    if (with_loss) {
+      for (size_t k = 0; k < n_labels_; ++k) {
+        loss += softplus_of_minus(is_positive_[k] ? scores_[k] : -scores_[k]);
+      }
+    }
+    kernels_.logistic_gradient(scores_.data(), round_up(n_labels_, kLanes), 0.0f, learning_rate_);
+    for (const int32_t label : labels) {
+      const auto k = static_cast<size_t>(label);
+      if (is_positive_[k]) scores_[k] += learning_rate_;
+      is_positive_[k] = false;  // a label that a line has twice counts once
+    }
+    move_all();
+    return loss;
+  }
+
+  double train_negatives(int32_t target, Random& random) {
+    double loss = move(target, true);
+    for (uint32_t s = 0; s < problem_.negative_samples; ++s) {
+      const int32_t negative = draw_other_than(target, problem_.negatives, random);
+      if (negative >= 0) loss += move(negative, false);
+    }
+    return loss;
+  }
+
+  double train_path(int32_t target) {
+    const auto at = static_cast<size_t>(target);
+    const auto end = static_cast<size_t>(problem_.paths.offsets[at + 1]);
+    double loss = 0;
+    for (auto k = static_cast<size_t>(problem_.paths.offsets[at]); k < end; ++k) {
+      loss += move(problem_.paths.nodes[k], problem_.paths.branches[k] != 0);
+    }
+    return loss;
+  }
+
+  void score_all() {
+    kernels_.dot_rows(hidden_.data(), output_rows_.data(), n_labels_, stride_, scores_.data());
+  }
+
+  // Moves the hidden vector and every output row by the gradients that stand in `scores_`.
+  void move_all() {
+    kernels_.add_weighted_rows(step_.data(), output_rows_.data(), scores_.data(), n_labels_,
+                               stride_);
+    const float* hidden = hidden_.data();
+    kernels_.add_products(output_rows_.data(), n_labels_, scores_.data(), 1, 0, &hidden, 1,
+                          stride_);
+  }
+
+  double move(int32_t row, bool label) {
+    return move_logistic(kernels_, problem_.output.row(row), hidden_.data(), step_.data(), stride_,
+                         label, learning_rate_);
+  }
+
+  const ClassifierProblem& problem_;
+  const Kernels& kernels_;
+  const size_t stride_;
+  const size_t n_labels_;
+  float learning_rate_ = 0;
+  std::vector<int32_t> rows_, next_rows_;  // of the line at hand and of the next one
+  FloatBuffer hidden_;
+  FloatBuffer step_;
+  FloatBuffer scores_;
+  std::vector<float*> output_rows_;
+  std::vector<char> is_positive_;
+};
+
+}  // namespace
+
+SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
+                                 uint64_t first, uint64_t last, unsigned n_threads) {
+  return run_span(first, last, n_threads, [&] { return ClassifierWorker(problem, kernels); });
+}
+
+}  // namespace brasa

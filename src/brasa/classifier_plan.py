@@ -1,0 +1,119 @@
+"""`ClassifierPlan`: what the training of a classifier consists of, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import _native
+from brasa.config import TextClassifierConfig
+from brasa.examples import Examples
+
+# Items of the texts that are trained as one piece of work: a millisecond or less, so that threads
+# do not wait for each other at the end of a span.
+BLOCK_ITEMS = 2048
+# Texts are trained in one random order, not in that of the file, which may be sorted by label.
+_ORDER_STREAM = 0x5851F42D
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierPlan:
+    """Tables, sizes and seeds of one training run.
+
+    Attributes
+    ----------
+    config : TextClassifierConfig
+    examples : Examples
+    order : int32, shape (n_texts,)
+        The order in which each epoch trains the texts.
+    block_offsets : int64, shape (n_blocks + 1,)
+        Block b is ``order[block_offsets[b]:block_offsets[b + 1]]``.
+    block_items : int64, shape (n_blocks + 1,)
+        Items of the blocks before each block: the unit of the learning rate's clock.
+    accept, alias : uint32 and int32, shape (n_labels,)
+        Alias table of the negatives' distribution; empty unless ``loss="ns"``.
+    path_offsets, path_nodes, path_branches : int64, int32, uint8
+        Huffman path of each label in compressed rows; empty unless ``loss="hs"``.
+    """
+
+    config: TextClassifierConfig
+    examples: Examples
+    order: npt.NDArray[np.int32]
+    block_offsets: npt.NDArray[np.int64]
+    block_items: npt.NDArray[np.int64]
+    accept: npt.NDArray[np.uint32]
+    alias: npt.NDArray[np.int32]
+    path_offsets: npt.NDArray[np.int64]
+    path_nodes: npt.NDArray[np.int32]
+    path_branches: npt.NDArray[np.uint8]
+
+    @property
+    def remedy(self) -> str:
+        """What helps against divergence besides a lower learning rate."""
+        return ""
+
+    @property
+    def loss_terms(self) -> int:
+        """How many logarithms the loss of a text is the sum of, at most."""
+        return self.n_labels if self.config.loss == "ova" else self.config.negative_samples
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of one epoch."""
+        return len(self.block_offsets) - 1
+
+    @property
+    def total_blocks(self) -> int:
+        """Blocks of all epochs."""
+        return self.n_blocks * self.config.epochs
+
+    @property
+    def n_input_rows(self) -> int:
+        """One row for each word and each touched n-gram bucket."""
+        return len(self.examples.vocabulary) + len(self.examples.bucket_ids)
+
+    @property
+    def n_labels(self) -> int:
+        """Rows of the output matrix."""
+        return len(self.examples.labels)
+
+    @property
+    def total_words(self) -> int:
+        """Raw tokens of all epochs, labels and line ends included, as BlazingText counts them."""
+        return self.examples.vocabulary.n_tokens * self.config.epochs
+
+
+def make_classifier_plan(
+    examples: Examples, config: TextClassifierConfig, block_items: int = BLOCK_ITEMS
+) -> ClassifierPlan:
+    """Compute the tables of a training run."""
+    random = np.random.default_rng(config.seed ^ _ORDER_STREAM)
+    order = random.permutation(len(examples)).astype(np.int32)
+    before = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(np.diff(examples.item_offsets)[order], out=before[1:])
+    n_blocks = max(1, int(before[-1]) // block_items)
+    cuts = np.searchsorted(before, np.linspace(0, before[-1], n_blocks + 1))
+    block_offsets = np.unique(cuts).astype(np.int64)
+    counts = examples.labels.counts
+    accept, alias = np.empty(0, np.uint32), np.empty(0, np.int32)
+    paths = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
+    if config.loss == "ns":
+        accept, alias = _native.build_alias_table(
+            counts.astype(np.float64) ** config.negative_exponent
+        )
+    elif config.loss == "hs":
+        paths = _native.build_huffman_code(counts)
+    return ClassifierPlan(
+        config=config,
+        examples=examples,
+        order=order,
+        block_offsets=block_offsets,
+        block_items=before[block_offsets],
+        accept=accept,
+        alias=alias,
+        path_offsets=paths[0],
+        path_nodes=paths[1],
+        path_branches=paths[2],
+    )

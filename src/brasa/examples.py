@@ -1,0 +1,259 @@
+"""Labeled texts as numbers: what a text classifier trains on."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from brasa import _native
+from brasa.corpus import Corpus
+from brasa.encoding import LINE_END, Progress, available_threads, encode_all
+from brasa.errors import CorpusError
+from brasa.lines import ITERABLE
+from brasa.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from brasa.config import TextClassifierConfig
+
+# What a token is, beside the row of a word: as in native/text/examples.h.
+_DROPPED_WORD = -1
+_DROPPED_LABEL = -2
+_FIRST_LABEL = -3
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Texts with their labels.
+
+    The features of a text are its words, with `subwords` their character n-grams, and its word
+    n-grams, all as in fastText: the line end ``</s>`` is a word, words below `min_count` have no
+    row of their own but take part in n-grams, labels do not.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        Words by descending count; a word's index is its row.
+    labels : Vocabulary
+        Labels with their prefix, by descending count.
+    item_offsets : int64, shape (n_texts + 1,)
+        The items of text i are ``items[item_offsets[i]:item_offsets[i + 1]]``.
+    items : int32
+        Rows of the input matrix; where there are units, an index of these, or ``~row``.
+    unit_offsets, unit_rows : int64, int32
+        With `subwords`, the rows of each unit, a word with its character n-grams; else empty.
+    label_offsets, label_ids : int64, int32
+        The labels of each text, in the same way.
+    bucket_ids : uint32, shape (n_touched,)
+        Buckets that an n-gram falls in, ascending; bucket ``bucket_ids[k]`` has row n_words + k.
+    n_skipped : int
+        Lines left out since they have no label, or no feature.
+    n_bytes : int
+        Length of the text, decompressed.
+    sources : tuple of str
+        What was read.
+    """
+
+    vocabulary: Vocabulary
+    labels: Vocabulary
+    item_offsets: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int32]
+    unit_offsets: npt.NDArray[np.int64]
+    unit_rows: npt.NDArray[np.int32]
+    label_offsets: npt.NDArray[np.int64]
+    label_ids: npt.NDArray[np.int32]
+    bucket_ids: npt.NDArray[np.uint32]
+    n_skipped: int
+    n_bytes: int
+    sources: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.item_offsets) - 1
+
+    def rows_of(self, text: int) -> list[int]:
+        """The input rows of a text's features, one for each occurrence."""
+        items: list[int] = _slice(self.items, self.item_offsets, text)
+        if len(self.unit_offsets) == 0:
+            return items
+        units = (
+            _slice(self.unit_rows, self.unit_offsets, item) if item >= 0 else [~item]
+            for item in items
+        )
+        return list(itertools.chain.from_iterable(units))
+
+    def labels_of(self, text: int) -> list[int]:
+        """The labels of a text, as its line names them."""
+        return _slice(self.label_ids, self.label_offsets, text)
+
+
+def _slice(values: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], index: int) -> list[int]:
+    found: list[int] = values[offsets[index] : offsets[index + 1]].tolist()
+    return found
+
+
+def encode_examples(
+    corpus: Corpus, config: TextClassifierConfig, on_progress: Progress | None = None
+) -> Examples:
+    """Read labeled lines once, choose the vocabularies, and number the features.
+
+    Raises
+    ------
+    CorpusError
+        When fewer than two labels are left, or no line has both a label and a feature.
+    StorageError
+        When a file cannot be read.
+    """
+    threads = config.threads or available_threads()
+    everything, encoded = encode_all(corpus, threads, on_progress)
+    is_label = _begin_with(everything, config.label_prefix)
+    labels = is_label & (everything.counts >= config.min_count_label)
+    words = ~is_label & (everything.counts >= config.min_count)
+    source = encoded.sources[0] if len(encoded.sources) == 1 else None
+    _check_labels(everything, is_label, labels, config, source)
+    meaning = np.where(is_label, _DROPPED_LABEL, _DROPPED_WORD).astype(np.int32)
+    meaning[words] = np.arange(words.sum(), dtype=np.int32)
+    meaning[labels] = _FIRST_LABEL - np.arange(labels.sum(), dtype=np.int32)
+    # Not by `index`, which would build a hash table of all the words for this one.
+    ends = np.flatnonzero(
+        _begin_with(everything, LINE_END) & (np.diff(everything.offsets) == len(LINE_END))
+    )
+    found = _native.build_examples(
+        ids=encoded.ids,
+        arena=everything.arena,
+        offsets=everything.offsets,
+        meaning=meaning,
+        n_words=int(words.sum()),
+        word_ngrams=config.word_ngrams,
+        min_char=config.min_char,
+        max_char=config.max_char if config.subwords else 0,
+        buckets=config.buckets,
+        line_end=int(ends[0]) if len(ends) else -1,
+        threads=threads,
+    )
+    if len(found["item_offsets"]) == 1:
+        raise CorpusError(
+            f"no line has both a label and a word that occurs min_count={config.min_count} times",
+            source=source,
+        )
+    return Examples(
+        vocabulary=_select(everything, words),
+        labels=_select(everything, labels),
+        item_offsets=found["item_offsets"],
+        items=found["items"],
+        unit_offsets=found["unit_offsets"],
+        unit_rows=found["unit_rows"],
+        label_offsets=found["label_offsets"],
+        label_ids=found["labels"],
+        bucket_ids=found["bucket_ids"],
+        n_skipped=found["n_skipped"],
+        n_bytes=encoded.n_bytes,
+        sources=encoded.sources,
+    )
+
+
+def _begin_with(vocabulary: Vocabulary, prefix: str) -> npt.NDArray[np.bool_]:
+    start = np.frombuffer(prefix.encode("utf-8", "surrogateescape"), np.uint8)
+    found = np.diff(vocabulary.offsets) >= len(start)
+    for i, byte in enumerate(start):
+        candidates = np.flatnonzero(found)
+        found[candidates] = vocabulary.arena[vocabulary.offsets[candidates] + i] == byte
+    return found
+
+
+def _select(vocabulary: Vocabulary, chosen: npt.NDArray[np.bool_]) -> Vocabulary:
+    lengths = np.diff(vocabulary.offsets)
+    offsets = np.zeros(int(chosen.sum()) + 1, np.int64)
+    np.cumsum(lengths[chosen], out=offsets[1:])
+    return Vocabulary.from_arrays(
+        vocabulary.arena[np.repeat(chosen, lengths)],
+        offsets,
+        vocabulary.counts[chosen],
+        vocabulary.n_tokens,
+    )
+
+
+def _check_labels(
+    everything: Vocabulary,
+    is_label: npt.NDArray[np.bool_],
+    kept: npt.NDArray[np.bool_],
+    config: TextClassifierConfig,
+    source: str | None,
+) -> None:
+    """Refuse texts with which there is nothing to tell apart."""
+    n_labels, n_kept = int(is_label.sum()), int(kept.sum())
+    if n_labels == 0:
+        raise CorpusError(
+            f"no label in the text: a label is a token that begins with {config.label_prefix} "
+            "(label_prefix names another beginning)",
+            source=source,
+        )
+    if n_labels == 1:
+        only = everything.word(int(np.flatnonzero(is_label)[0]))
+        raise CorpusError(
+            f"{only} is the only label; two different ones are needed to train", source=source
+        )
+    if n_kept < 2:
+        second = int(np.sort(everything.counts[is_label])[-2])
+        raise CorpusError(
+            f"min_count_label={config.min_count_label} leaves {n_kept} of {n_labels} labels, and "
+            f"two are needed: use min_count_label={second} or less",
+            source=source,
+        )
+
+
+def labeled_corpus(source: Any, label_prefix: str) -> Corpus:
+    """The corpus of whatever holds labeled texts.
+
+    Parameters
+    ----------
+    source : Corpus, path, list of paths, or iterable
+        As for `Corpus`, lines with their labels in them; or an iterable of pairs (text, labels),
+        labels being one label or a list, with or without the prefix; `int` labels are written
+        as numbers.
+
+    Raises
+    ------
+    CorpusError
+        For a source that is none of these. Items are looked at while they are read.
+    """
+    if isinstance(source, Corpus):
+        return source
+    if isinstance(source, (str, os.PathLike, bytes, Mapping)) or not isinstance(source, Iterable):
+        return Corpus(source)
+    if isinstance(source, (list, tuple)):
+        paired = len(source) > 0 and isinstance(source[0], tuple)
+        return Corpus(_lines(source, label_prefix)) if paired else Corpus(source)
+    return Corpus(_lines(source, label_prefix))
+
+
+def _lines(items: Iterable[Any], prefix: str) -> Iterator[Any]:
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        if len(item) != 2 or not isinstance(item[0], str):
+            raise _broken(number, f"{item!r:.100} is no pair of a text and its labels")
+        text, labels = item
+        several = labels if isinstance(labels, (list, tuple, set, frozenset)) else [labels]
+        tokens = [_token(label, prefix, number) for label in several]
+        # A line end inside a text would divide it.
+        yield " ".join(itertools.chain(tokens, text.split()))
+
+
+def _token(label: Any, prefix: str, number: int) -> str:
+    is_number = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
+    if not is_number and not isinstance(label, str):
+        raise _broken(number, f"the label {label!r:.100} is neither a str nor an int")
+    name = str(label)
+    if not name or len(name.split()) != 1 or name != name.strip():
+        raise _broken(number, f"the label {name!r:.100} is empty or has white space in it")
+    return name if name.startswith(prefix) else prefix + name
+
+
+def _broken(number: int, problem: str) -> CorpusError:
+    return CorpusError(problem, source=ITERABLE, line=number)
