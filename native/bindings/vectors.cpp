@@ -99,6 +99,19 @@ nb::list parts_of(const FloretHashing& hashing, const nb::bytes& word) {
   return parts;
 }
 
+nb::tuple rows_of_words(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
+                        const Vector<const std::int64_t>& offsets) {
+  const WordSpans words = view_words(arena, offsets);
+  FloretRows found;
+  {
+    const nb::gil_scoped_release release;
+    found = floret_rows(words, hashing);
+  }
+  const auto n_rows = static_cast<std::size_t>(found.offsets.back());
+  return nb::make_tuple(to_numpy(std::move(found.offsets)),
+                        to_numpy(std::move(found.rows), n_rows));
+}
+
 nb::object fit_table(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
                      const Vector<const std::int64_t>& offsets, const Rows& vectors,
                      const Rows& rows, const Vector<const std::uint32_t>& bucket_ids,
@@ -160,6 +173,8 @@ void bind_vectors(nb::module_& module) {
           "min_char"_a, "max_char"_a, "hash_count"_a, "seed"_a, "buckets"_a, "begin"_a, "end"_a)
       .def("compose", &compose, "arena"_a, "offsets"_a, "indices"_a, "rows"_a, "n_words"_a, "out"_a)
       .def("parts_of", &parts_of, "word"_a)
+      .def("rows_of_words", &rows_of_words, "arena"_a, "offsets"_a,
+           "Offsets and rows of a vocabulary's words: compressed rows, as training needs them.")
       .def("fit_table", &fit_table, "arena"_a, "offsets"_a, "vectors"_a, "rows"_a, "bucket_ids"_a,
            "ngram_buckets"_a, "rows_per_item"_a,
            "The rows of a table with the vectors of a model, or None when this seed has none.");

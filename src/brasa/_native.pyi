@@ -111,6 +111,11 @@ class FloretHashing:
 
     def parts_of(self, word: bytes) -> list: ...
 
+    def rows_of_words(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+        """
+        Offsets and rows of a vocabulary's words: compressed rows, as training needs them.
+        """
+
     def fit_table(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], bucket_ids: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], ngram_buckets: int, rows_per_item: float) -> object:
         """
         The rows of a table with the vectors of a model, or None when this seed has none.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from brasa import _native
 from brasa.config import WordVectorsConfig
 from brasa.encoding import LINE_END, EncodedCorpus, available_threads
-from brasa.subwords import SubwordTable, add_buckets, build_subword_table
+from brasa.subwords import SubwordTable, build_subword_table
 from brasa.vocabulary import Vocabulary
 
 # Words of the encoded text that are subsampled and trained as one piece of work. Windows end at its
@@ -127,7 +127,7 @@ def make_plan(
     corpus: EncodedCorpus,
     config: WordVectorsConfig,
     *,
-    bucket_ids: npt.NDArray[np.uint32] | None = None,
+    subwords: SubwordTable | None = None,
 ) -> TrainingPlan:
     """Compute the tables of a training run.
 
@@ -138,8 +138,8 @@ def make_plan(
         tree; they may be those of more than this text, or 0.
     corpus : EncodedCorpus
     config : WordVectorsConfig
-    bucket_ids : uint32, optional
-        Buckets, ascending, that have a row though no word may touch them.
+    subwords : SubwordTable, optional
+        Rows of the words; by default those of their n-grams.
     """
     counts = vocabulary.counts
     share = np.maximum(counts, 1) / vocabulary.n_tokens  # no token of a count 0 is looked at
@@ -157,11 +157,9 @@ def make_plan(
     tile_size = config.batch_size if config.mode == "batch_skipgram" else TILE_SIZE
     default_negatives = CBOW_NEGATIVES if config.mode == "cbow" else SKIPGRAM_NEGATIVES * tile_size
     shared = config.shared_negatives
-    subwords = build_subword_table(
-        vocabulary, config, threads=config.threads or available_threads()
-    )
-    if bucket_ids is not None:
-        subwords = add_buckets(subwords, bucket_ids)
+    if subwords is None:
+        threads = config.threads or available_threads()
+        subwords = build_subword_table(vocabulary, config, threads=threads)
     return TrainingPlan(
         config=config,
         tokens=corpus.ids,

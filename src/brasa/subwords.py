@@ -169,6 +169,16 @@ def build_subword_table(
     )
 
 
+def floret_subword_table(vocabulary: _Words, hashing: FloretHashing) -> SubwordTable:
+    """The rows of all words of a vocabulary in a table of floret's, which follows the words' own.
+
+    The first word has its own row too, as in floret's program; so has the line end, which has no
+    other.
+    """
+    offsets, rows = hashing.native.rows_of_words(vocabulary.arena, vocabulary.offsets)
+    return SubwordTable(offsets, rows, np.arange(hashing.buckets, dtype=np.uint32))
+
+
 def _encode(word: str) -> bytes:
     # A surrogate that stands for no byte cannot be in any text; its n-grams only have to exist.
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +20,7 @@ from brasa.encoding import available_threads, encode
 from brasa.errors import DivergenceError, TrainingInterrupted
 from brasa.parameters import MAX_PARAMETER, Embeddings, Parameters, largest_of
 from brasa.plan import TrainingPlan, make_plan
-from brasa.warm_start import WarmStart
+from brasa.warm_start import StartedFrom, WarmStart
 
 # Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
 # at its end, for half a block or about 1 ms.
@@ -102,7 +102,7 @@ class TrainingFinished:
     interrupted: bool
 
 
-Event = ReadProgress | CorpusRead | Progress | Validated | TrainingFinished
+Event = ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished
 Listener = Callable[[Event], object]
 
 
@@ -148,37 +148,45 @@ def train(
             listener(event)
 
     started = time.perf_counter()
-    first_words = None if start is None else start.first_words
     vocabulary, encoded = encode(
-        corpus, config, lambda *so_far: tell(ReadProgress(*so_far)), first_words=first_words
+        corpus,
+        config,
+        lambda *so_far: tell(ReadProgress(*so_far)),
+        first_words=None if start is None else start.first_words,
     )
     seconds = time.perf_counter() - started
     tell(CorpusRead(len(vocabulary), encoded.n_tokens, encoded.n_bytes, seconds, encoded.sources))
+    metadata: dict[str, Any] = {
+        "brasa_version": version("brasa"),
+        "instruction_set": kernels,
+        "threads": threads,
+        "sources": list(encoded.sources),
+    }
     if start is None:
         plan = make_plan(vocabulary, encoded, config)
-        parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
         run = Run(plan, tell)
+        parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
     else:
-        vocabulary = start.vocabulary(vocabulary)
-        plan = make_plan(vocabulary, encoded, config, bucket_ids=start.bucket_ids)
+        vocabulary = start.vocabulary(vocabulary, encoded)
+        plan = make_plan(vocabulary, encoded, config, subwords=start.subwords(vocabulary, config))
         run = Run(plan, tell, start.blocks_done(plan))
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
-        start.fill(parameters, vocabulary, plan)
-    run.train(backend(plan, parameters, threads), parameters, keep_partial)
+        begun = start.fill(parameters, vocabulary, plan)
+        tell(begun)
+        metadata |= {"started_from": asdict(begun), "previous_runs": start.previous_runs()}
+    if start is None or start.trains:
+        run.train(backend(plan, parameters, threads), parameters, keep_partial)
+        metadata |= run.finish()
+        if metadata["interrupted"]:
+            metadata["text_checksum"] = encoded.checksum()
     return Embeddings(
         vocabulary,
         config,
         parameters.input,
         parameters.output,
         plan.subwords.bucket_ids,
-        {
-            "brasa_version": version("brasa"),
-            "instruction_set": kernels,
-            "threads": threads,
-            "sources": list(encoded.sources),
-            **run.finish(),
-            **({} if start is None else start.describe()),
-        },
+        metadata,
+        floret=None if start is None else start.floret,
     )
 
 

@@ -88,9 +88,10 @@ class WordVectors:
         corpus : str, path, list of paths, iterable of str or of token lists, or Corpus
             Where the text is: see `brasa.Corpus`.
         pretrained : WordVectors or path, optional
-            Where words start from: those it has from their vectors, the others from random numbers.
-            Any format that `load` reads; `vector_dim` must be that of these vectors. N-gram rows
-            are taken over, too, where both models have the same n-grams.
+            Where words start from: those it has a vector for from that, the others from random
+            numbers. A path may be of any format that `load` reads. `vector_dim` is that of these
+            vectors. Where both models have the same n-grams, rows are taken over instead of whole
+            vectors: those of the words that it knows, and those of n-grams.
         keep_pretrained_words : bool
             Keep all words of `pretrained`, in its order, before those of the text, as fastText's
             `pretrainedVectors` does; otherwise the text alone decides which words there are.
@@ -116,23 +117,32 @@ class WordVectors:
         TrainingInterrupted
             After Ctrl-C, unless `keep_partial`.
         """
-        config = WordVectorsConfig.parse(hyperparameters)
         text, every = _text(corpus, text_options), _all(listeners, callback)
         start = None
         if pretrained is not None:
-            if not isinstance(pretrained, WordVectors):
-                pretrained = cls.load(pretrained)
+            vectors = cls._opened(pretrained)
+            config = WordVectorsConfig.parse({"vector_dim": vectors.vector_dim, **hyperparameters})
             start = warm_start.pretrained(
-                pretrained._embeddings,
-                config,
-                keep_words=keep_pretrained_words,
-                path=pretrained._path,
+                vectors._embeddings, config, keep_words=keep_pretrained_words, path=vectors._path
             )
         elif keep_pretrained_words:
             raise ConfigError("keep_pretrained_words", True, "left out without pretrained")
+        else:
+            config = WordVectorsConfig.parse(hyperparameters)
         return cls(
             training.train(text, config, start=start, listeners=every, keep_partial=keep_partial)
         )
+
+    @classmethod
+    def _opened(cls, pretrained: object) -> WordVectors:
+        if isinstance(pretrained, WordVectors):
+            return pretrained
+        if isinstance(pretrained, (str, os.PathLike)):
+            return cls.load(pretrained)
+        raise ConfigError(
+            "pretrained", type(pretrained).__name__, "WordVectors, or the path of a model or of "
+            "vectors; WordVectors.from_gensim and from_spacy make them of those programs' objects",
+        )  # fmt: skip
 
     def continue_training(
         self,
@@ -149,7 +159,9 @@ class WordVectors:
 
         The vocabulary is this model's, in its order, with the new text's counts added, and then the
         new words that occur at least `min_count` times in the new text. All rows are kept, those
-        of n-grams that the new words bring are added.
+        of n-grams that the new words bring are added; only the output rows of ``loss="hs"`` start
+        anew, since other counts make another Huffman tree. A file of vectors has no output rows:
+        they start anew, too.
 
         Parameters
         ----------
@@ -163,13 +175,14 @@ class WordVectors:
             Hyperparameters that are to differ from the model's: `epochs`, `learning_rate`,
             `min_count`, ... Those that decide what a row means cannot change: `vector_dim`,
             `subwords`, `min_char`, `max_char`, `buckets`, `loss`. `threads` and `instruction_set`
-            are this machine's.
+            are this machine's. With ``epochs=0`` the model only gets the new words and the counts;
+            no row of it moves.
 
         Raises
         ------
         ConfigError
-            For a hyperparameter that is impossible or cannot change, a quantized model, one of
-            floret's, or when there is nothing to resume.
+            For a hyperparameter that is impossible or cannot change, a quantized model, a table
+            without words, or when there is nothing to resume.
         CorpusError, StorageError
             When the text cannot be read, or nothing of it can be used.
         ModelFormatError

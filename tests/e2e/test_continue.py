@@ -83,14 +83,15 @@ def test_pretrained(run: Run, words_only: Path, tmp_path: Path) -> None:
 
 WRONG = {
     "dimension": (
-        ["--pretrained={model}"],
+        ["--pretrained={model}", "--vector-dim=100"],
         "vector_dim=100 is not possible: vector_dim must be 24, the length of the pretrained",
     ),
     "absent": (["--continue=absent"], "absent: there is no such file or folder"),
     "absent vectors": (["--pretrained=absent"], "absent: there is no such file or folder"),
     "not a model": (["--continue=new.txt"], "new.txt"),
     "other n-grams": (["--continue={model}", "--max-char=5"], "max_char must be 6, as in the"),
-    "zero epochs": (["--continue={model}", "--epochs=0"], "epochs must be between 1"),
+    "negative epochs": (["--continue={model}", "--epochs=-1"], "epochs must be between 1"),
+    "zero epochs": (["--pretrained={model}", "--epochs=0"], "epochs must be between 1"),
     "both": (["--continue={model}", "--pretrained={model}"], "leave --pretrained out"),
     "nothing to keep": (["--keep-pretrained-words"], "keep_pretrained_words"),
     "nothing to resume": (["--resume"], "--resume needs --continue MODEL"),
@@ -110,6 +111,30 @@ def test_wrong_arguments(run: Run, model: Path, tmp_path: Path, case: str) -> No
     assert not (tmp_path / "m").exists()
 
 
+def test_new_words_without_training(run: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text(NEW)
+    done = run("train", "skipgram", "new.txt", "-o", "m", "--continue", model, "--epochs=0",
+               "--no-evaluation", "--log-format=json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events] == ["corpus_read", "started_from", "saved"]
+    old, new = brasa.load(model), brasa.load(tmp_path / "m")
+    assert (events[1]["how"], events[1]["n_words"]) == ("grown", len(old))
+    np.testing.assert_array_equal(new.vectors(old.words), old.vectors(old.words))
+    assert "quokkas" in new
+
+
+def test_what_starts_anew_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text(NEW)
+    train = ["train", "cbow", "new.txt", "-o", "m", "--no-evaluation"]
+    assert run(*train, "--loss=hs", "--quiet").returncode == 0
+    done = run(*train, "--continue", "m", "--log-format=plain")
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    started = lines.index("Started from m: 11 words have its rows, 0 are new")
+    assert lines[started + 1].startswith('Warning: loss="hs": other counts make another Huffman')
+
+
 def test_an_empty_text_leaves_the_model_that_was_there(
     run: Run, model: Path, tmp_path: Path
 ) -> None:
@@ -122,16 +147,23 @@ def test_an_empty_text_leaves_the_model_that_was_there(
     assert before == {path.name: path.read_bytes() for path in (tmp_path / "m").iterdir()}
 
 
+@pytest.mark.parametrize("first", [[], ["--continue=base"]], ids=["new", "continued"])
 def test_resume(
-    corpus: Path, run: Run, tmp_path: Path, stop_while_training: Callable[..., int]
-) -> None:
+    corpus: Path, run: Run, words_only: Path, tmp_path: Path, first: list[str],
+    stop_while_training: Callable[..., int],
+) -> None:  # fmt: skip
     """Interrupted by Ctrl-C and finished, a training gives the vectors of one that was not."""
-    settings = ["--threads=1", "--epochs=40", "--vector-dim=16", "--no-evaluation"]
+    brasa.load(words_only).save(tmp_path / "base")
+    settings = ["--threads=1", "--epochs=40", "--vector-dim=8", "--no-evaluation", *first]
     command = ["train", "skipgram", corpus, *settings]
     assert stop_while_training(*command, "-o", "part", "--keep-partial") == 130
     assert brasa.load(tmp_path / "part").metadata["interrupted"] is True
-    done = run("train", "skipgram", corpus, "-o", "part", "--continue", "part", "--resume",
-               "--threads=1", "--quiet", "--no-evaluation")  # fmt: skip
+    finish = ["train", "skipgram", corpus, "-o", "part", "--continue=part", "--resume",
+              "--threads=1", "--quiet", "--no-evaluation"]  # fmt: skip
+    done = run(*finish, "--epochs=41")
+    assert done.returncode == 2
+    assert "epochs must be 40, as before the interruption, to resume" in done.stderr
+    done = run(*finish)
     assert done.returncode == 0, done.stderr
     assert run(*command, "-o", "whole", "--quiet").returncode == 0
     part, whole = (brasa.load(tmp_path / name).embeddings for name in ("part", "whole"))

@@ -12,7 +12,7 @@ from brasa.config import WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import encode
 from brasa.plan import ALWAYS, BLOCK_TOKENS, TrainingPlan, make_plan
-from brasa.subwords import Subwords
+from brasa.subwords import Subwords, add_buckets
 from brasa.vocabulary import Vocabulary
 
 # 24 tokens and 6 line ends of 3 words in the vocabulary, of 36 tokens in all.
@@ -111,7 +111,7 @@ def test_more_buckets_than_words_touch(shift: int) -> None:
     config, ngrams = plan.config, Subwords(1, 2, 50)
     vocabulary, encoded = encode(Corpus(LINES), config)
     more = np.arange(shift, 50, 2, dtype=np.uint32)
-    wider = make_plan(vocabulary, encoded, config, bucket_ids=more)
+    wider = make_plan(vocabulary, encoded, config, subwords=add_buckets(plan.subwords, more))
     ids = wider.subwords.bucket_ids
     assert ids.tolist() == sorted({*more.tolist(), *plan.subwords.bucket_ids.tolist()})
     assert ids.dtype == np.uint32

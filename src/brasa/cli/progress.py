@@ -16,6 +16,7 @@ from typing import Any, Literal, TextIO
 
 from brasa.corpus import Corpus
 from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
+from brasa.warm_start import StartedFrom
 
 LogFormat = Literal["auto", "bar", "plain", "blazingtext", "json"]
 
@@ -196,6 +197,13 @@ def summary(event: Event) -> str | None:
             f"Read {millions(event.n_tokens)} words ({event.n_bytes / 1e6:.1f} MB) in "
             f"{event.seconds:.1f} s: {event.n_words:,} in the vocabulary"
         )
+    if isinstance(event, StartedFrom):
+        source = "the model" if event.model is None else event.model
+        line = (
+            f"Started from {source}: {event.n_words:,} words have its rows, {event.n_new_words:,} "
+            "are new"
+        )
+        return line if event.warning is None else f"{line}\nWarning: {event.warning}"
     if isinstance(event, TrainingFinished):
         verb = "Stopped early: trained" if event.interrupted else "Trained"
         return (
