@@ -17,6 +17,7 @@ from brasa.errors import ConfigError, UnknownWordError
 from brasa.evaluation import report
 from brasa.formats import in_memory
 from brasa.neighbors import ExactScan, FloatVector, unit
+from brasa.sentences import sentence_means
 from brasa.subwords import FloretHashing, Subwords
 
 if TYPE_CHECKING:
@@ -377,6 +378,52 @@ class WordVectors:
         for word in words:
             _check_word(word)
         return lookup.compose(self._embeddings, words)
+
+    def sentence_vector(self, sentence: str) -> FloatVector:
+        """The mean of a sentence's word vectors, each scaled to length 1; float32, (vector_dim,).
+
+        As fastText's for word vectors: words are what whitespace separates, words without a
+        direction (unseen, and none of their n-grams trained) do not count, and a sentence without
+        any other word has the zero vector.
+
+        Raises
+        ------
+        ConfigError
+            When `sentence` is not a string.
+        UnknownWordError
+            When a word is not text: it has a lone surrogate.
+        """
+        vector: FloatVector = self.sentence_vectors([sentence])[0]
+        return vector
+
+    def sentence_vectors(self, sentences: Sequence[str]) -> FloatMatrix:
+        """`sentence_vector` of many sentences, float32, shape (len(sentences), vector_dim).
+
+        Every distinct word is looked up once, in parallel and without the GIL.
+        """
+        if isinstance(sentences, (str, bytes)):
+            raise ConfigError("sentences", sentences, "a list of sentences, not one string")
+        return sentence_means(sentences, self.vectors, self.vector_dim)
+
+    def ngrams(self) -> dict[str, int]:
+        """The n-grams of the vocabulary's words that have a row: n-gram to row of the input matrix.
+
+        A model keeps hash buckets, not n-grams: those that only words below `min_count` had are
+        not listed, and n-grams of one bucket share its row. Empty without subwords.
+
+        Raises
+        ------
+        ConfigError
+            For a model of floret's, whose n-grams have several rows each.
+        """
+        if self._embeddings.floret is not None:
+            raise ConfigError("model", "floret's", "one whose n-grams have one row each")
+        return {
+            part.text: part.row
+            for word in (self.words if self.config.subwords else ())
+            for part in self.subwords(word)
+            if part.bucket is not None and part.row is not None
+        }
 
     def subwords(self, word: str) -> list[Subword]:
         """The rows that a word's vector is the mean of: its own, if any, then its n-grams'."""
