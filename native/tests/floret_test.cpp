@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numeric>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,52 @@ TEST_CASE("a fitted table gives the vectors, also where words contain each other
     hashing.buckets = 1;  // every item would need the same row
     CHECK_FALSE(items.solve(hashing));
   }
+}
+
+TEST_CASE("the rows of words are those of which their vectors are the mean") {
+  std::string text;
+  std::vector<std::int64_t> offsets{0};
+  const auto add = [&](const std::string& word) {
+    text += word;
+    offsets.push_back(static_cast<std::int64_t>(text.size()));
+  };
+  add("first");
+  add("</s>");
+  add("");
+  for (int i = 0; i < 1000; ++i) add("word" + std::to_string(i));
+  offsets.push_back(3);  // as in a broken file: no word lies there
+  const WordSpans words{{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, offsets};
+  const FloretHashing hashing{1, 3, 2, 7, 50, "<", ">"};
+  const FloretRows found = floret_rows(words, hashing);
+  REQUIRE(found.offsets.size() == words.size() + 1);
+  CHECK(found.offsets[2] - found.offsets[1] == 1);
+  CHECK(found.rows[static_cast<std::size_t>(found.offsets[1])] == 1);
+
+  std::vector<float> matrix(words.size() + hashing.buckets);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<float>(i % 101);
+  std::vector<std::int32_t> indices(words.size());
+  std::iota(indices.begin(), indices.end(), 0);
+  std::vector<float> vectors(words.size());
+  compose_floret(words, indices, {matrix.data(), matrix.size(), 1, 1}, words.size(), hashing,
+                 vectors);
+  CHECK(vectors[1] == 0.0F);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i == 1) continue;
+    const auto begin = static_cast<std::size_t>(found.offsets[i]);
+    const auto end = static_cast<std::size_t>(found.offsets[i + 1]);
+    float sum = 0;
+    for (std::size_t r = begin; r < end; ++r) {
+      sum += matrix[static_cast<std::size_t>(found.rows[r])];
+    }
+    CHECK(std::abs(sum / static_cast<float>(end - begin) - vectors[i]) < 1e-3F);
+  }
+}
+
+TEST_CASE("a table too large for the numbers of rows is refused") {
+  const std::vector<std::uint8_t> text{'a'};
+  const std::vector<std::int64_t> offsets{0, 1};
+  FloretHashing hashing{1, 3, 1, 7, 2147483647U, "<", ">"};
+  CHECK_THROWS_AS(floret_rows({text, offsets}, hashing), std::length_error);
 }
 
 TEST_CASE("pieces of text and of records are read up to the last whole one") {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from brasa.corpus import Corpus
 from brasa.encoding import encode
 from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan, make_plan
+from brasa.subwords import FloretHashing, floret_subword_table
 
 KERNELS = [name for name in ("avx512", "avx2", "neon", "scalar") if _native.instruction_set(name)]
 MODES = ["skipgram", "cbow", "batch_skipgram"]
@@ -202,3 +204,16 @@ def test_negatives_follow_the_exponent() -> None:
     vocabulary, _ = encode(Corpus(sentences(200, 40)), plan.config)
     weights = vocabulary.counts.astype(float) ** 0.75
     np.testing.assert_allclose(probability, weights / weights.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_table_of_florets(mode: str) -> None:
+    """Words share all their rows; the parts of a word fall on rows of it more than once."""
+    lines = sentences(400, 60)
+    config = plan_for(lines, mode=mode, subwords=True).config
+    vocabulary, encoded = encode(Corpus(lines), config)
+    hashing = FloretHashing(2, 3, hash_count=4, seed=1, buckets=40)
+    table = floret_subword_table(vocabulary, hashing)
+    own = [table.rows[a:b] for a, b in itertools.pairwise(table.offsets)]
+    assert any(len(set(rows)) < len(rows) for rows in own)
+    assert_equal(make_plan(vocabulary, encoded, config, subwords=table))
