@@ -6,6 +6,7 @@ NB_MODULE(_native, module) {
   brasa::bind_train(module);
   brasa::bind_model(module);
   brasa::bind_fasttext(module);
+  brasa::bind_classifier(module);
   brasa::bind_vectors(module);
   brasa::bind_classify(module);
 }

@@ -80,6 +80,7 @@ std::string_view WordSpans::word(size_t index) const {
 int64_t NgramRows::find(uint32_t bucket) const {
   const size_t n = bucket_ids.size();
   if (n == 0 || bucket >= buckets) return -1;
+  if (n == buckets) return bucket;  // all are there
   // Hashes are uniform, so a bucket is within about sqrt(n) / 2 places of its share of the range:
   // the search stays inside a kilobyte, where a plain binary search misses the cache 10 times.
   size_t low = static_cast<size_t>(uint64_t{bucket} * n / buckets), high = low;

@@ -20,6 +20,8 @@ from brasa.errors import (
     StorageError,
     UnknownWordError,
 )
+from brasa.loading import load
+from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
 
 __all__ = [
@@ -29,14 +31,13 @@ __all__ = [
     "CorpusError",
     "ModelFormatError",
     "StorageError",
+    "TextClassifier",
     "TextOptions",
     "UnknownWordError",
     "WordVectors",
     "WordVectorsConfig",
     "load",
 ]
-
-load = WordVectors.load
 
 
 def __getattr__(name: str) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from brasa import WordVectors, formats
+from brasa import TextClassifier, WordVectors, formats
 from brasa.formats import fasttext
+from brasa.text_classifier import FASTTEXT_EPSILON
 
 SHARED = Path(__file__).parents[3] / "shared"
 MODELS = SHARED / "data/models"
@@ -69,3 +72,25 @@ def test_words_that_are_not_utf8_keep_their_bytes() -> None:
     for word in odd:
         assert vectors[word].any()
         assert vectors.neighbors(word, k=1)[0][0] in vectors.words
+
+
+@pytest.mark.parametrize("name", ["lid.176.ftz", "gensim/pang_lee_polarity_fasttext.bin"])
+def test_an_independent_reader_predicts_the_same(oracle: Any, name: str) -> None:
+    classifier = TextClassifier.load(MODELS / name)
+    model = oracle.load(MODELS / name)
+    path = SHARED / "data/classification/langid9.test.txt.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as text:
+        lines = [line.rstrip("\n") for line in itertools.islice(text, 300)]
+    lines += ["", " ", "olá mundo", "команда друзей", "北海道の 札幌", "🔥", "the __label__en film"]
+    for line, found in zip(lines, classifier._many(lines, 5, 0.0, FASTTEXT_EPSILON), strict=True):
+        expected = model.predict(line, 5)
+        assert all(p < 2e-5 for _, p in expected[len(found) :])  # fastText leaves these out of hs
+        probabilities = [p for _, p in expected[: len(found)]]
+        assert [p for _, p in found] == pytest.approx(probabilities, abs=1e-5)
+        assert [label for label, p in found if p > 1e-4] == [
+            label for label, p in expected if p > 1e-4
+        ]
+    words = [*classifier.words[:500], "embersome", "ações", "командам", "北海道の", "", "🔥🔥"]
+    encoded = [word.encode("utf-8", "surrogateescape") for word in words]
+    expected_vectors = np.array([model.word_vector(word) for word in encoded])
+    np.testing.assert_allclose(classifier.word_vectors(words), expected_vectors, atol=1e-5)

@@ -1,0 +1,220 @@
+// Prediction, for brasa.text_classifier.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arrays.h"
+#include "bindings.h"
+#include "predict/predictor.h"
+#include "text/word_index.h"
+#include "words.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace brasa {
+namespace {
+
+// Bytes and where each word of them begins.
+struct Words {
+  Vector<const uint8_t> arena;
+  Vector<const int64_t> offsets;
+  WordIndex index;
+
+  Words(Vector<const uint8_t> bytes, Vector<const int64_t> places)
+      : arena(std::move(bytes)), offsets(std::move(places)), index(view_words(arena, offsets)) {}
+};
+
+using Codes = nb::ndarray<const uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+// A quantized matrix's arrays.
+struct Quantized {
+  Codes codes;
+  Vector<const float> centroids;
+  size_t dim = 0;
+  size_t part_dim = 0;
+  std::optional<Vector<const uint8_t>> norm_codes;
+  std::optional<Vector<const float>> norm_centroids;
+
+  InputRows rows() const {
+    if (part_dim == 0) throw std::invalid_argument("part_dim must be at least 1");
+    const CodeBook book{view(centroids), dim, part_dim};
+    if (codes.shape(1) != book.n_parts() || norm_codes.has_value() != norm_centroids.has_value()) {
+      throw std::invalid_argument("codes and code book do not agree");
+    }
+    const std::span<const uint8_t> all{codes.data(), codes.size()};
+    if (!norm_codes) return {all, book, {}, {}};
+    return {all, book, view(*norm_codes), {view(*norm_centroids), 1, 1}};
+  }
+};
+
+LabelLoss loss_named(std::string_view name) {
+  if (name == "softmax") return LabelLoss::kSoftmax;
+  if (name == "hs") return LabelLoss::kTree;
+  if (name == "ns" || name == "ova") return LabelLoss::kSigmoid;
+  throw std::invalid_argument("no such loss");
+}
+
+// The bytes of texts, which stay as long as this does.
+class Texts {
+ public:
+  explicit Texts(const nb::list& texts) {
+    bytes_.reserve(texts.size());
+    for (nb::handle text : texts) {
+      if (!nb::isinstance<nb::str>(text)) throw nb::type_error("texts must be str");
+      owners_.push_back(nb::borrow(text));
+      bytes_.emplace_back(text);
+      if (!bytes_.back().encodable()) throw nb::value_error("a lone surrogate is no text");
+      views_.push_back(bytes_.back().view());
+    }
+  }
+
+  std::span<const std::string_view> views() const { return views_; }
+
+ private:
+  std::vector<nb::object> owners_;
+  std::vector<StringBytes> bytes_;
+  std::vector<std::string_view> views_;
+};
+
+class Classifier {
+ public:
+  Classifier(Vector<const uint8_t> word_bytes, Vector<const int64_t> word_offsets,
+             Vector<const uint8_t> label_bytes, Vector<const int64_t> label_offsets,
+             const Vector<const int64_t>& label_counts, const nb::bytes& label_prefix,
+             const std::string& loss, int word_ngrams, int min_char, int max_char, uint32_t buckets,
+             Vector<const uint32_t> bucket_ids, std::optional<Vector<const int32_t>> bucket_rows,
+             bool drops_other_buckets, std::optional<Rows> rows, std::optional<Quantized> codes,
+             const Rows& output)
+      : words_(std::move(word_bytes), std::move(word_offsets)),
+        labels_(std::move(label_bytes), std::move(label_offsets)),
+        label_prefix_(label_prefix.c_str(), label_prefix.size()),
+        bucket_ids_(std::move(bucket_ids)),
+        bucket_rows_(std::move(bucket_rows)),
+        rows_(std::move(rows)),
+        codes_(std::move(codes)),
+        predictor_(rules(word_ngrams, min_char, max_char, buckets, drops_other_buckets), input(),
+                   view(output), loss_named(loss), view(label_counts)) {}
+
+  // Offsets, labels, probabilities.
+  nb::tuple predict(const nb::list& lines, size_t k, double threshold, double epsilon) const {
+    const Texts texts(lines);
+    Predictions found;
+    {
+      const nb::gil_scoped_release release;
+      found = predictor_.predict(texts.views(), {k, threshold, epsilon});
+    }
+    std::vector<int32_t> labels;
+    std::vector<float> probabilities;
+    labels.reserve(found.items.size());
+    probabilities.reserve(found.items.size());
+    for (const Prediction& item : found.items) {
+      labels.push_back(item.label);
+      probabilities.push_back(static_cast<float>(item.probability));
+    }
+    return nb::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(labels)),
+                          to_numpy(std::move(probabilities)));
+  }
+
+  // The predictions of one text as pairs of an item of `names` and a probability: what a loop over
+  // texts calls, so no arrays are made.
+  nb::list predict_one(const nb::str& line, const nb::list& names, size_t k, double threshold,
+                       double epsilon) const {
+    const StringBytes bytes(line);
+    if (!bytes.encodable()) throw nb::value_error("a lone surrogate is no text");
+    const std::string_view text = bytes.view();
+    Predictions found;
+    {
+      const nb::gil_scoped_release release;
+      found = predictor_.predict({&text, 1}, {k, threshold, epsilon});
+    }
+    nb::list result;
+    for (const Prediction& item : found.items) {
+      const auto probability = static_cast<double>(static_cast<float>(item.probability));
+      result.append(nb::make_tuple(names[static_cast<size_t>(item.label)], probability));
+    }
+    return result;
+  }
+
+  void vectors(const nb::list& lines, bool as_words,
+               nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) const {
+    const Texts texts(lines);
+    const size_t dim = rows_ ? rows_->shape(1) : codes_->dim;
+    if (out.shape(0) != texts.views().size() || out.shape(1) != dim) {
+      throw std::invalid_argument("shapes do not agree");
+    }
+    const std::span<float> result{out.data(), out.size()};
+    const nb::gil_scoped_release release;
+    predictor_.vectors(texts.views(), as_words, result);
+  }
+
+ private:
+  FeatureRules rules(int word_ngrams, int min_char, int max_char, uint32_t buckets,
+                     bool drops_other_buckets) const {
+    FeatureRules rules;
+    rules.words = &words_.index;
+    rules.labels = &labels_.index;
+    rules.label_prefix = label_prefix_;
+    rules.n_words = words_.offsets.size() - 1;
+    rules.ngrams = {min_char, max_char, buckets, view(bucket_ids_)};
+    if (bucket_rows_) rules.bucket_rows = view(*bucket_rows_);
+    rules.word_ngrams = word_ngrams;
+    rules.drops_other_buckets = drops_other_buckets;
+    return rules;
+  }
+  InputRows input() const {
+    if (rows_.has_value() == codes_.has_value()) {
+      throw std::invalid_argument("either rows or codes");
+    }
+    return rows_ ? InputRows(view(*rows_)) : codes_->rows();
+  }
+
+  Words words_, labels_;
+  std::string label_prefix_;
+  Vector<const uint32_t> bucket_ids_;
+  std::optional<Vector<const int32_t>> bucket_rows_;
+  std::optional<Rows> rows_;
+  std::optional<Quantized> codes_;
+  Predictor predictor_;
+};
+
+}  // namespace
+
+void bind_classifier(nb::module_& module) {
+  nb::class_<Quantized>(module, "QuantizedRows")
+      .def(
+          "__init__",
+          [](Quantized* self, const Codes& codes, const Vector<const float>& centroids, size_t dim,
+             size_t part_dim, std::optional<Vector<const uint8_t>> norm_codes,
+             std::optional<Vector<const float>> norm_centroids) {
+            new (self) Quantized{codes, centroids, dim, part_dim, norm_codes, norm_centroids};
+          },
+          "codes"_a.noconvert(), "centroids"_a.noconvert(), "dim"_a, "part_dim"_a,
+          "norm_codes"_a.noconvert().none(), "norm_centroids"_a.noconvert().none());
+  nb::class_<Classifier>(module, "Classifier")
+      .def(nb::init<Vector<const uint8_t>, Vector<const int64_t>, Vector<const uint8_t>,
+                    Vector<const int64_t>, const Vector<const int64_t>&, const nb::bytes&,
+                    const std::string&, int, int, int, uint32_t, Vector<const uint32_t>,
+                    std::optional<Vector<const int32_t>>, bool, std::optional<Rows>,
+                    std::optional<Quantized>, const Rows&>(),
+           "word_bytes"_a.noconvert(), "word_offsets"_a.noconvert(), "label_bytes"_a.noconvert(),
+           "label_offsets"_a.noconvert(), "label_counts"_a.noconvert(), "label_prefix"_a, "loss"_a,
+           "word_ngrams"_a, "min_char"_a, "max_char"_a, "buckets"_a, "bucket_ids"_a.noconvert(),
+           "bucket_rows"_a.noconvert().none(), "drops_other_buckets"_a, "rows"_a.noconvert().none(),
+           "codes"_a.none(), "output"_a.noconvert())
+      .def("predict", &Classifier::predict, "lines"_a, "k"_a, "threshold"_a, "epsilon"_a)
+      .def("predict_one", &Classifier::predict_one, "line"_a, "names"_a, "k"_a, "threshold"_a,
+           "epsilon"_a)
+      .def("vectors", &Classifier::vectors, "lines"_a, "as_words"_a, "out"_a.noconvert());
+}
+
+}  // namespace brasa

@@ -1,0 +1,298 @@
+#include "predict/predictor.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <stdexcept>
+
+#include "formats/parallel.h"
+#include "predict/label_tree.h"
+
+namespace brasa {
+namespace {
+
+// Texts of one task: a thread (20 us to start) has several of them, and its results stay small.
+constexpr size_t kTextsPerTask = 128;
+// From this many texts on, a tile of kLanes texts is scored at once: its cost is that of about four
+// single ones.
+constexpr size_t kMinTile = 4;
+
+// fastText's sigmoid: 512 steps over [-8, 8].
+class SigmoidTable {
+ public:
+  SigmoidTable() {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const double x = static_cast<double>(i) / kStepsPerUnit - kRange;
+      values_[i] = static_cast<float>(1 / (1 + std::exp(-x)));
+    }
+  }
+  float operator()(float x) const {
+    if (x < -kRange) return 0;
+    if (x > kRange) return 1;
+    if (std::isnan(x)) return x;
+    return values_[static_cast<size_t>((x + kRange) * kStepsPerUnit)];
+  }
+
+ private:
+  static constexpr float kRange = 8;
+  static constexpr float kStepsPerUnit = 32;
+  std::array<float, 513> values_;
+};
+
+const SigmoidTable& sigmoid_table() {
+  static const SigmoidTable table;
+  return table;
+}
+
+// e^x for x <= 0, to 2e-7; below -87 nearly 0. Without branches, so that loops over it vectorize.
+inline float exponential(float x) {
+  constexpr float kLog2OfE = 1.44269504F, kRounder = 12582912.0F;  // 1.5 * 2^23
+  const float t = std::max(-126.0F, x * kLog2OfE);                 // also where x is NaN
+  const float whole = (t + kRounder) - kRounder;
+  const float part = t - whole;
+  float power = 1.5403530e-4F;  // 2^part by its Taylor series
+  for (const float c :
+       {1.3333558e-3F, 9.6181291e-3F, 5.5504109e-2F, 2.4022651e-1F, 6.9314718e-1F, 1.0F}) {
+    power = power * part + c;
+  }
+  return power * std::bit_cast<float>((static_cast<int32_t>(whole) + 127) << 23) + (x - x);
+}
+
+}  // namespace
+
+// One thread's buffers and the steps from text to labels.
+class Predictor::Worker {
+ public:
+  Worker(const Predictor& predictor, const PredictionOptions& options, size_t n_texts)
+      : model_(predictor),
+        options_(options),
+        features_(predictor.rules_),
+        best_(kLanes, BestLabels(options.k, bound(predictor, options))),
+        hidden_(kLanes * predictor.stride_),
+        transposed_(n_texts >= kMinTile ? kLanes * predictor.stride_ : 0),
+        scores_(predictor.loss_ == LabelLoss::kTree
+                    ? 0
+                    : predictor.n_labels_ * (n_texts >= kMinTile ? kLanes : 1)) {}
+
+  // Up to kLanes texts.
+  void predict(std::span<const std::string_view> texts, Predictions& out) {
+    std::array<bool, kLanes> known{};
+    for (size_t i = 0; i < texts.size(); ++i) {
+      best_[i].reset();
+      features_.read_line(texts[i]);
+      known[i] = features_.count() > 0;
+      write_mean(hidden(i));
+    }
+    if (model_.loss_ != LabelLoss::kTree && texts.size() >= kMinTile) {
+      score_tile(texts.size());
+    } else {
+      for (size_t i = 0; i < texts.size(); ++i) {
+        if (!known[i]) continue;
+        model_.loss_ == LabelLoss::kTree ? descend(i) : score_one(i);
+      }
+    }
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (known[i]) {
+        for (const Prediction& p : best_[i].sorted()) {
+          out.items.push_back({p.probability + added(), p.label});
+        }
+      }
+      out.offsets.push_back(static_cast<int64_t>(out.items.size()));
+    }
+  }
+
+  void write_vector(std::string_view text, bool as_word, float* out) {
+    as_word ? features_.read_word(text) : features_.read_line(text);
+    write_mean(out);
+  }
+
+ private:
+  // In a tree the epsilon is in every factor, and fastText adds it to the threshold too.
+  static double bound(const Predictor& predictor, const PredictionOptions& options) {
+    return options.threshold + (predictor.loss_ == LabelLoss::kTree ? options.epsilon : 0);
+  }
+  double added() const { return model_.loss_ == LabelLoss::kTree ? 0 : options_.epsilon; }
+  float* hidden(size_t lane) { return hidden_.data() + lane * model_.stride_; }
+
+  // The rows are asked for before the first is read: one that is not in the cache takes 100 ns.
+  void write_mean(float* out) {
+    const InputRows& input = model_.input_;
+    std::fill_n(out, input.dim(), 0.0F);
+    for (const size_t row : features_.rows()) input.prefetch(row);
+    for (const size_t row : features_.rows()) input.add(row, out);
+    if (features_.count() == 0) return;
+    const float scale = 1.0F / static_cast<float>(features_.count());
+    for (size_t d = 0; d < input.dim(); ++d) out[d] *= scale;
+  }
+
+  void score_one(size_t lane) {
+    const size_t n = model_.n_labels_;
+    model_.kernels_->dot_rows(hidden(lane), model_.output_rows_.data(), n, model_.stride_,
+                              scores_.data());
+    to_probabilities(scores_.data(), 1);
+    for (size_t r = 0; r < n; ++r) best_[lane].offer(scores_[r], static_cast<int32_t>(r));
+  }
+
+  // All labels for kLanes texts: each output row is read once for all of them. Lanes without a text
+  // have the numbers of the tile before; nobody looks at them.
+  void score_tile(size_t n_texts) {
+    const size_t stride = model_.stride_, n = model_.n_labels_;
+    model_.kernels_->transpose_tile(hidden_.data(), stride, transposed_.data());
+    model_.kernels_->score_tile(transposed_.data(), model_.output_rows_.data(), n,
+                                model_.input_.dim(), kLanes, scores_.data());
+    to_probabilities(scores_.data(), kLanes);
+    std::array<float, kLanes> bounds;
+    bounds.fill(std::numeric_limits<float>::infinity());
+    for (size_t i = 0; i < n_texts; ++i) bounds[i] = lower_bound(i);
+    for (size_t r = 0; r < n; ++r) {
+      const float* row = scores_.data() + r * kLanes;
+      int n_reached = 0;
+      for (size_t i = 0; i < kLanes; ++i) n_reached += row[i] >= bounds[i] ? 1 : 0;
+      if (n_reached == 0) continue;
+      for (size_t i = 0; i < n_texts; ++i) {
+        if (!(row[i] >= bounds[i])) continue;
+        best_[i].offer(row[i], static_cast<int32_t>(r));
+        bounds[i] = lower_bound(i);
+      }
+    }
+  }
+
+  // As a float that is not above the bound: `offer` decides.
+  float lower_bound(size_t lane) const {
+    const double exact = best_[lane].bound();
+    const auto rounded = static_cast<float>(exact);
+    return rounded > exact ? std::nextafter(rounded, -1.0F) : rounded;
+  }
+
+  // In place, for `n_lanes` texts whose scores of one label lie together.
+  void to_probabilities(float* scores, size_t n_lanes) {
+    const size_t n = model_.n_labels_ * n_lanes;
+    if (model_.loss_ == LabelLoss::kSigmoid) {
+      const SigmoidTable& sigmoid = sigmoid_table();
+      for (size_t i = 0; i < n; ++i) scores[i] = sigmoid(scores[i]);
+    } else if (n_lanes == kLanes) {
+      softmax<kLanes>(scores, n);
+    } else {
+      softmax<1>(scores, n);
+    }
+  }
+
+  template <size_t kCount>
+  static void softmax(float* scores, size_t n) {
+    std::array<float, kCount> top, sum{}, scale;
+    top.fill(-std::numeric_limits<float>::infinity());
+    for (size_t at = 0; at < n; at += kCount) {
+      for (size_t i = 0; i < kCount; ++i) top[i] = std::max(top[i], scores[at + i]);
+    }
+    for (size_t at = 0; at < n; at += kCount) {
+      for (size_t i = 0; i < kCount; ++i) {
+        scores[at + i] = exponential(scores[at + i] - top[i]);
+        sum[i] += scores[at + i];
+      }
+    }
+    for (size_t i = 0; i < kCount; ++i) scale[i] = 1.0F / sum[i];
+    for (size_t at = 0; at < n; at += kCount) {
+      for (size_t i = 0; i < kCount; ++i) scores[at + i] *= scale[i];
+    }
+  }
+
+  // Down the tree, the likelier child first, leaving out what cannot reach the best. The stack is
+  // our own: a tree of labels that never occurred is as deep as it has labels.
+  void descend(size_t lane) {
+    const auto n = static_cast<int32_t>(model_.n_labels_);
+    if (n == 0) return;
+    const auto root = n + static_cast<int32_t>(model_.tree_.size()) - 1;  // one label: that one
+    stack_.assign(1, {1.0, root});
+    while (!stack_.empty()) {
+      const Prediction node = stack_.back();
+      stack_.pop_back();
+      if (!(node.probability >= best_[lane].bound())) continue;
+      if (node.label < n) {
+        best_[lane].offer(node.probability, node.label);
+        continue;
+      }
+      const auto inner = static_cast<size_t>(node.label - n);
+      float score = 0;
+      model_.kernels_->dot_rows(hidden(lane), &model_.output_rows_[inner], 1, model_.stride_,
+                                &score);
+      const float right = 1.0F / (1.0F + std::exp(-score));
+      const auto [first, second] = model_.tree_[inner];
+      const Prediction left_child{node.probability * (1.0 - right + options_.epsilon), first};
+      const Prediction right_child{node.probability * (right + options_.epsilon), second};
+      const bool right_is_better = right > 0.5F;
+      stack_.push_back(right_is_better ? left_child : right_child);
+      stack_.push_back(right_is_better ? right_child : left_child);
+    }
+  }
+
+  const Predictor& model_;
+  const PredictionOptions& options_;
+  TextFeatures features_;
+  std::vector<BestLabels> best_;
+  FloatBuffer hidden_, transposed_, scores_;
+  std::vector<Prediction> stack_;
+};
+
+Predictor::Predictor(const FeatureRules& rules, const InputRows& input, const RowView& output,
+                     LabelLoss loss, std::span<const int64_t> label_counts)
+    : rules_(rules),
+      input_(input),
+      n_labels_(output.n_rows),
+      stride_((output.dim + kRowAlign - 1) / kRowAlign * kRowAlign),
+      loss_(loss),
+      output_(output.n_rows * stride_),
+      kernels_(find_kernels("auto")) {
+  const size_t n_buckets = rules.ngrams.bucket_ids.size();
+  const bool rows_in_range =
+      std::all_of(rules.bucket_rows.begin(), rules.bucket_rows.end(),
+                  [&](int32_t row) { return row >= 0 && static_cast<size_t>(row) < n_buckets; });
+  if (input.n_rows() != rules.n_words + n_buckets || input.dim() != output.dim ||
+      label_counts.size() != n_labels_ || !rows_in_range ||
+      (!rules.bucket_rows.empty() && rules.bucket_rows.size() != n_buckets)) {
+    throw std::invalid_argument("shapes do not agree");
+  }
+  for (size_t r = 0; r < n_labels_; ++r) {
+    std::copy_n(output.row(r), output.dim, output_.data() + r * stride_);
+    output_rows_.push_back(output_.data() + r * stride_);
+  }
+  if (loss == LabelLoss::kTree) tree_ = build_label_tree(label_counts);
+}
+
+Predictions Predictor::predict(std::span<const std::string_view> texts,
+                               const PredictionOptions& options) const {
+  std::vector<Predictions> parts((texts.size() + kTextsPerTask - 1) / kTextsPerTask);
+  parallel_for(parts.size(), 1, [&](size_t begin, size_t end) {
+    if (begin == end) return;
+    Worker worker(*this, options, texts.size());
+    for (size_t part = begin; part < end; ++part) {
+      const size_t first = part * kTextsPerTask;
+      const size_t last = std::min(texts.size(), first + kTextsPerTask);
+      for (size_t at = first; at < last; at += kLanes) {
+        worker.predict(texts.subspan(at, std::min(kLanes, last - at)), parts[part]);
+      }
+    }
+  });
+  Predictions all;
+  all.offsets.reserve(texts.size() + 1);
+  all.offsets.push_back(0);
+  for (const Predictions& part : parts) {
+    const auto base = static_cast<int64_t>(all.items.size());
+    for (const int64_t offset : part.offsets) all.offsets.push_back(base + offset);
+    all.items.insert(all.items.end(), part.items.begin(), part.items.end());
+  }
+  return all;
+}
+
+void Predictor::vectors(std::span<const std::string_view> texts, bool as_words,
+                        std::span<float> out) const {
+  const PredictionOptions options;
+  parallel_for(texts.size(), kTextsPerTask, [&](size_t begin, size_t end) {
+    Worker worker(*this, options, 0);
+    for (size_t i = begin; i < end; ++i) {
+      worker.write_vector(texts[i], as_words, out.data() + i * input_.dim());
+    }
+  });
+}
+
+}  // namespace brasa

@@ -1,0 +1,70 @@
+// Labels and their probabilities, for many texts at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "predict/best_labels.h"
+#include "predict/input_rows.h"
+#include "predict/text_features.h"
+#include "simd/kernels.h"
+#include "train/step.h"
+
+namespace brasa {
+
+// How scores become probabilities.
+enum class LabelLoss {
+  kSoftmax,
+  kTree,     // hierarchical softmax
+  kSigmoid,  // negative sampling and one-vs-all: each label on its own
+};
+
+struct PredictionOptions {
+  size_t k = 1;
+  double threshold = 0;
+  // Added to each probability, or to each factor of a tree's: fastText reports them with the 1e-5
+  // that keeps its logarithms finite.
+  double epsilon = 0;
+};
+
+// Predictions of text i are items[offsets[i]] .. items[offsets[i + 1]], best first; none for a text
+// without features.
+struct Predictions {
+  std::vector<int64_t> offsets;
+  std::vector<Prediction> items;
+};
+
+class Predictor {
+ public:
+  // `output` has one row a label; it is copied, since kernels want rows padded and aligned. Rules
+  // and input are referred to. Throws std::invalid_argument if the sizes do not agree.
+  Predictor(const FeatureRules& rules, const InputRows& input, const RowView& output,
+            LabelLoss loss, std::span<const int64_t> label_counts);
+
+  // Threads share the texts; one text or a few are done by the caller's.
+  Predictions predict(std::span<const std::string_view> texts,
+                      const PredictionOptions& options) const;
+  // The mean of each line's rows (a word's, if `as_words`), zeros where there is none:
+  // texts.size() x dim.
+  void vectors(std::span<const std::string_view> texts, bool as_words, std::span<float> out) const;
+
+ private:
+  class Worker;
+
+  FeatureRules rules_;
+  InputRows input_;
+  size_t n_labels_;
+  size_t stride_;
+  LabelLoss loss_;
+  FloatBuffer output_;
+  std::vector<const float*> output_rows_;
+  std::vector<std::pair<int32_t, int32_t>> tree_;
+  const Kernels* kernels_;
+};
+
+}  // namespace brasa
