@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brasa import WordVectors
+from brasa import TextClassifier, WordVectors
 from brasa.errors import BrasaError, FormatError
 from brasa.formats import fasttext
 from brasa.parameters import (
@@ -93,8 +93,9 @@ def content(
 def use(path: Path) -> None:
     model = fasttext.read(path)
     if isinstance(model, Classifier):
-        if isinstance(model.input, QuantizedMatrix):
-            model.input.decode()
+        found = TextClassifier(model)
+        found.predict(["fire in the ember", ""], k=3)
+        found.word_vectors(["fire", "x", ""])
         fasttext.write(model, path.with_name("again"))
         return
     vectors = WordVectors(model)
