@@ -15,6 +15,7 @@
 #include "arrays.h"
 #include "bindings.h"
 #include "predict/predictor.h"
+#include "predict/true_labels.h"
 #include "text/word_index.h"
 #include "words.h"
 
@@ -113,16 +114,7 @@ class Classifier {
       const nb::gil_scoped_release release;
       found = predictor_.predict(texts.views(), {k, threshold, epsilon});
     }
-    std::vector<int32_t> labels;
-    std::vector<float> probabilities;
-    labels.reserve(found.items.size());
-    probabilities.reserve(found.items.size());
-    for (const Prediction& item : found.items) {
-      labels.push_back(item.label);
-      probabilities.push_back(static_cast<float>(item.probability));
-    }
-    return nb::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(labels)),
-                          to_numpy(std::move(probabilities)));
+    return arrays_of(std::move(found));
   }
 
   // The predictions of one text as pairs of an item of `names` and a probability: what a loop over
@@ -145,6 +137,23 @@ class Classifier {
     return result;
   }
 
+  // What `predict` gives for each line of a text, and then the labels that the line names: offsets,
+  // labels, and how many are unknown.
+  nb::tuple test(const nb::bytes& text, size_t k, double threshold, double epsilon) const {
+    Predictions found;
+    TrueLabels wanted;
+    {
+      const std::string_view bytes(text.c_str(), text.size());
+      const nb::gil_scoped_release release;
+      const std::vector<std::string_view> lines = split_lines(bytes);
+      found = predictor_.predict(lines, {k, threshold, epsilon});
+      wanted = find_labels(lines, labels_.index, view_words(labels_.arena, labels_.offsets),
+                           label_prefix_);
+    }
+    return nb::make_tuple(arrays_of(std::move(found)), to_numpy(std::move(wanted.offsets)),
+                          to_numpy(std::move(wanted.labels)), wanted.n_unknown);
+  }
+
   void vectors(const nb::list& lines, bool as_words,
                nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) const {
     const Texts texts(lines);
@@ -158,6 +167,18 @@ class Classifier {
   }
 
  private:
+  static nb::tuple arrays_of(Predictions&& found) {
+    std::vector<int32_t> labels;
+    std::vector<float> probabilities;
+    labels.reserve(found.items.size());
+    probabilities.reserve(found.items.size());
+    for (const Prediction& item : found.items) {
+      labels.push_back(item.label);
+      probabilities.push_back(static_cast<float>(item.probability));
+    }
+    return nb::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(labels)),
+                          to_numpy(std::move(probabilities)));
+  }
   FeatureRules rules(int word_ngrams, int min_char, int max_char, uint32_t buckets,
                      bool drops_other_buckets) const {
     FeatureRules rules;
@@ -214,6 +235,7 @@ void bind_classifier(nb::module_& module) {
       .def("predict", &Classifier::predict, "lines"_a, "k"_a, "threshold"_a, "epsilon"_a)
       .def("predict_one", &Classifier::predict_one, "line"_a, "names"_a, "k"_a, "threshold"_a,
            "epsilon"_a)
+      .def("test", &Classifier::test, "text"_a, "k"_a, "threshold"_a, "epsilon"_a)
       .def("vectors", &Classifier::vectors, "lines"_a, "as_words"_a, "out"_a.noconvert());
 }
 

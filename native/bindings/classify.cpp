@@ -1,6 +1,8 @@
 // Text classification: labeled lines as numbers, and the training problem.
 #include <nanobind/stl/string.h>
 
+#include <cmath>
+
 #include "bindings.h"
 #include "problem_arrays.h"
 #include "text/examples.h"
@@ -43,6 +45,7 @@ nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint
   result["unit_rows"] = to_numpy(std::move(examples.units.rows), n_unit_rows);
   result["unit_offsets"] = to_numpy(std::move(examples.units.offsets));
   result["bucket_ids"] = to_numpy(std::move(examples.bucket_ids));
+  result["lines"] = to_numpy(std::move(examples.lines));
   result["n_skipped"] = examples.n_skipped;
   return result;
 }
@@ -54,6 +57,8 @@ struct BoundClassifierProblem {
   Vector<const int32_t> items, unit_rows, labels, order, alias, path_nodes;
   Vector<const uint32_t> accept;
   Vector<const uint8_t> path_branches;
+  Vector<const float> line_weights, label_weights;
+  Vector<const int64_t> label_counts;
   Matrix input, output;
   ClassifierProblem problem;
   const Kernels& kernels;
@@ -90,6 +95,15 @@ void check_each_has_one(std::span<const int64_t> offsets, const char* name) {
   }
 }
 
+void check_weights(std::span<const float> weights, size_t n, const char* name) {
+  if (!weights.empty() && weights.size() != n) {
+    throw std::invalid_argument(std::string(name) + ": not one for each");
+  }
+  if (!std::ranges::all_of(weights, [](float w) { return w >= 0 && std::isfinite(w); })) {
+    throw std::invalid_argument(std::string(name) + ": not finite, or below 0");
+  }
+}
+
 void check(const ClassifierProblem& p) {
   const size_t n_labels = p.output.n_rows();
   if (p.item_offsets.empty() || p.block_offsets.size() < 2 || n_labels == 0 || p.n_epochs == 0 ||
@@ -104,6 +118,11 @@ void check(const ClassifierProblem& p) {
   check_each_has_one(p.label_offsets, "label_offsets");
   check_items(p);
   check_range(p.labels, n_labels, "labels");
+  check_weights(p.line_weights, n_lines, "line_weights");
+  check_weights(p.label_weights, n_labels, "label_weights");
+  if (p.label_counts.size() != n_labels) {
+    throw std::invalid_argument("label_counts: one for each label is needed");
+  }
   check_range(p.order, n_lines, "order");
   check_offsets(p.block_offsets, p.n_blocks(), p.order.size(), "block_offsets");
   if (p.block_items.size() != p.block_offsets.size() || p.block_items.front() != 0 ||
@@ -143,11 +162,13 @@ void bind_classify(nb::module_& module) {
              Vector<const int64_t> item_offsets, Vector<const int32_t> items,
              Vector<const int64_t> unit_offsets, Vector<const int32_t> unit_rows,
              Vector<const int64_t> label_offsets, Vector<const int32_t> labels,
-             Vector<const int32_t> order, Vector<const int64_t> block_offsets,
-             Vector<const int64_t> block_items, Vector<const uint32_t> accept,
-             Vector<const int32_t> alias, Vector<const int64_t> path_offsets,
-             Vector<const int32_t> path_nodes, Vector<const uint8_t> path_branches, Matrix input,
-             Matrix output, const std::string& instruction_set) {
+             Vector<const float> line_weights, Vector<const float> label_weights,
+             Vector<const int64_t> label_counts, Vector<const int32_t> order,
+             Vector<const int64_t> block_offsets, Vector<const int64_t> block_items,
+             Vector<const uint32_t> accept, Vector<const int32_t> alias,
+             Vector<const int64_t> path_offsets, Vector<const int32_t> path_nodes,
+             Vector<const uint8_t> path_branches, Matrix input, Matrix output,
+             const std::string& instruction_set) {
             const ClassifierProblem problem{
                 .loss = loss_named(loss),
                 .negative_samples = negative_samples,
@@ -160,9 +181,12 @@ void bind_classify(nb::module_& module) {
                 .unit_rows = view(unit_rows),
                 .label_offsets = view(label_offsets),
                 .labels = view(labels),
+                .line_weights = view(line_weights),
+                .label_weights = view(label_weights),
                 .order = view(order),
                 .block_offsets = view(block_offsets),
                 .block_items = view(block_items),
+                .label_counts = view(label_counts),
                 .negatives = {view(accept), view(alias)},
                 .paths = {view(path_offsets), view(path_nodes), view(path_branches)},
                 .input = padded_rows(input, "input"),
@@ -176,19 +200,21 @@ void bind_classify(nb::module_& module) {
                 block_offsets, block_items,   path_offsets,
                 items,         unit_rows,     labels,
                 order,         alias,         path_nodes,
-                accept,        path_branches, input,
+                accept,        path_branches, line_weights,
+                label_weights, label_counts,  input,
                 output,        problem,       kernels_named(instruction_set)};
           },
           nb::kw_only(), nb::arg("loss"), nb::arg("negative_samples"), nb::arg("learning_rate"),
           nb::arg("seed"), nb::arg("epochs"), nb::arg("item_offsets").noconvert(),
           nb::arg("items").noconvert(), nb::arg("unit_offsets").noconvert(),
           nb::arg("unit_rows").noconvert(), nb::arg("label_offsets").noconvert(),
-          nb::arg("labels").noconvert(), nb::arg("order").noconvert(),
-          nb::arg("block_offsets").noconvert(), nb::arg("block_items").noconvert(),
-          nb::arg("accept").noconvert(), nb::arg("alias").noconvert(),
-          nb::arg("path_offsets").noconvert(), nb::arg("path_nodes").noconvert(),
-          nb::arg("path_branches").noconvert(), nb::arg("input").noconvert(),
-          nb::arg("output").noconvert(), nb::arg("instruction_set"))
+          nb::arg("labels").noconvert(), nb::arg("line_weights").noconvert(),
+          nb::arg("label_weights").noconvert(), nb::arg("label_counts").noconvert(),
+          nb::arg("order").noconvert(), nb::arg("block_offsets").noconvert(),
+          nb::arg("block_items").noconvert(), nb::arg("accept").noconvert(),
+          nb::arg("alias").noconvert(), nb::arg("path_offsets").noconvert(),
+          nb::arg("path_nodes").noconvert(), nb::arg("path_branches").noconvert(),
+          nb::arg("input").noconvert(), nb::arg("output").noconvert(), nb::arg("instruction_set"))
       .def(
           "train_span",
           [](BoundClassifierProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
@@ -206,6 +232,14 @@ void bind_classify(nb::module_& module) {
           },
           nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
           "Train blocks first .. last - 1; gives (summed loss, lines in that sum, all finite).")
+      .def(
+          "count_right",
+          [](const BoundClassifierProblem& self, unsigned n_threads) {
+            if (n_threads == 0) throw std::invalid_argument("n_threads: must be at least 1");
+            const nb::gil_scoped_release unlocked;
+            return count_right(self.problem, self.kernels, n_threads);
+          },
+          nb::arg("n_threads"), "How many lines have a label of their own as the best one.")
       .def_ro("done", &BoundClassifierProblem::done,
               "End of the last span; Ctrl-C may keep what train_span gives from its caller.");
 }

@@ -166,38 +166,40 @@ class ExampleBuilder {
     examples_.label_offsets.push_back(0);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
-      chosen_.push_back(i);
+      examples_.lines.push_back(static_cast<std::int64_t>(i));
       examples_.item_offsets.push_back(examples_.item_offsets.back() +
                                        static_cast<std::int64_t>(sizes[i].n_items));
       examples_.label_offsets.push_back(examples_.label_offsets.back() +
                                         static_cast<std::int64_t>(sizes[i].n_labels));
     }
-    examples_.n_skipped = static_cast<std::int64_t>(sizes.size() - chosen_.size());
+    examples_.n_skipped = static_cast<std::int64_t>(sizes.size() - examples_.lines.size());
   }
 
   void write_lines() {
     examples_.items = std::make_unique_for_overwrite<std::int32_t[]>(
         static_cast<std::size_t>(examples_.item_offsets.back()));
     examples_.labels.resize(static_cast<std::size_t>(examples_.label_offsets.back()));
-    for_each_piece(chosen_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
-      std::vector<std::uint32_t> scratch;
-      for (std::size_t i = begin; i < end; ++i) {
-        std::int32_t* item = examples_.items.get() + examples_.item_offsets[i];
-        std::int32_t* label = examples_.labels.data() + examples_.label_offsets[i];
-        const bool expanded = options_.max_char > 0;
-        for (const std::int32_t token : line(chosen_[i])) {
-          const std::int32_t kind = meaning(token);
-          if (kind < kDroppedLabel) {
-            *label++ = label_of(kind);
-          } else if (kind >= kDroppedWord && is_item(token)) {
-            *item++ = expanded ? token : kind;
+    for_each_piece(
+        examples_.lines.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+          std::vector<std::uint32_t> scratch;
+          for (std::size_t i = begin; i < end; ++i) {
+            std::int32_t* item = examples_.items.get() + examples_.item_offsets[i];
+            std::int32_t* label = examples_.labels.data() + examples_.label_offsets[i];
+            const bool expanded = options_.max_char > 0;
+            for (const std::int32_t token : line(static_cast<std::size_t>(examples_.lines[i]))) {
+              const std::int32_t kind = meaning(token);
+              if (kind < kDroppedLabel) {
+                *label++ = label_of(kind);
+              } else if (kind >= kDroppedWord && is_item(token)) {
+                *item++ = expanded ? token : kind;
+              }
+            }
+            for_each_bucket(line(static_cast<std::size_t>(examples_.lines[i])), scratch,
+                            [&](std::uint32_t bucket) {
+                              *item++ = expanded ? ~row_of(bucket) : row_of(bucket);
+                            });
           }
-        }
-        for_each_bucket(line(chosen_[i]), scratch, [&](std::uint32_t bucket) {
-          *item++ = expanded ? ~row_of(bucket) : row_of(bucket);
         });
-      }
-    });
   }
 
   std::span<const std::int32_t> ids_;
@@ -208,7 +210,6 @@ class ExampleBuilder {
   std::vector<std::uint32_t> hashes_;
   std::optional<BucketSet> used_;
   std::vector<std::int64_t> starts_;  // of all lines, and the end
-  std::vector<std::size_t> chosen_;
   Examples examples_;
 };
 

@@ -36,6 +36,7 @@ struct Examples {
   std::vector<std::int32_t> labels;
   SubwordTable units;                     // of all tokens; without rows if there are no n-grams
   std::vector<std::uint32_t> bucket_ids;  // of at least one n-gram, ascending
+  std::vector<std::int64_t> lines;        // which of all lines each is
   std::int64_t n_skipped = 0;             // lines without a label, or without a feature
 };
 

@@ -38,9 +38,7 @@ class ClassifierWorker {
     double items = static_cast<double>(index / n_blocks) * all_items +
                    static_cast<double>(problem_.block_items[block]);
     Random random(problem_.seed, index);
-    const auto lines = problem_.order.subspan(
-        static_cast<size_t>(problem_.block_offsets[block]),
-        static_cast<size_t>(problem_.block_offsets[block + 1] - problem_.block_offsets[block]));
+    const auto lines = problem_.lines_of_block(block);
     if (!lines.empty()) fetch(lines[0], rows_);
     for (size_t i = 0; i < lines.size(); ++i) {
       if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
@@ -59,20 +57,7 @@ class ClassifierWorker {
  private:
   // Lists the rows of a line, and asks for them: they arrive while the line before is trained.
   void fetch(int32_t line, std::vector<int32_t>& rows) {
-    const auto items = problem_.items_of(line);
-    rows.clear();
-    if (problem_.unit_offsets.empty()) {
-      rows.assign(items.begin(), items.end());
-    } else {
-      for (const int32_t item : items) {
-        if (item < 0) {
-          rows.push_back(~item);
-        } else {
-          const auto unit = problem_.rows_of_unit(item);
-          rows.insert(rows.end(), unit.begin(), unit.end());
-        }
-      }
-    }
+    problem_.list_rows(line, rows);
     for (const int32_t row : rows) {
       const float* data = problem_.input.row(row);
       for (size_t d = 0; d < stride_; d += kRowAlign) __builtin_prefetch(data + d, 1, 2);
@@ -85,6 +70,9 @@ class ClassifierWorker {
                       hidden_.data());
     std::fill_n(step_.data(), stride_, 0.0f);
     const auto labels = problem_.labels_of(line);
+    if (!problem_.line_weights.empty()) {
+      learning_rate_ *= problem_.line_weights[static_cast<size_t>(line)];
+    }
     double loss = 0;
     if (problem_.loss == ClassifierLoss::kOneVsAll) {
       loss = train_one_vs_all(labels, with_loss);
@@ -93,6 +81,7 @@ class ClassifierWorker {
       const int32_t target = labels.size() == 1
                                  ? labels[0]
                                  : labels[random.below(static_cast<uint32_t>(labels.size()))];
+      learning_rate_ *= weight_of(target);
       loss = problem_.loss == ClassifierLoss::kSoftmax            ? train_softmax(target)
              : problem_.loss == ClassifierLoss::kNegativeSampling ? train_negatives(target, random)
                                                                   : train_path(target);
@@ -130,7 +119,7 @@ class ClassifierWorker {
     kernels_.logistic_gradient(scores_.data(), round_up(n_labels_, kLanes), 0.0f, learning_rate_);
     for (const int32_t label : labels) {
       const auto k = static_cast<size_t>(label);
-      if (is_positive_[k]) scores_[k] += learning_rate_;
+      if (is_positive_[k]) scores_[k] = (scores_[k] + learning_rate_) * weight_of(label);
       is_positive_[k] = false;  // a label that a line has twice counts once
     }
     move_all();
@@ -154,6 +143,11 @@ class ClassifierWorker {
       loss += move(problem_.paths.nodes[k], problem_.paths.branches[k] != 0);
     }
     return loss;
+  }
+
+  float weight_of(int32_t label) const {
+    return problem_.label_weights.empty() ? 1.0f
+                                          : problem_.label_weights[static_cast<size_t>(label)];
   }
 
   void score_all() {
@@ -188,6 +182,23 @@ class ClassifierWorker {
 };
 
 }  // namespace
+
+void ClassifierProblem::list_rows(int32_t line, std::vector<int32_t>& rows) const {
+  const auto line_items = items_of(line);
+  rows.clear();
+  if (unit_offsets.empty()) {
+    rows.assign(line_items.begin(), line_items.end());
+    return;
+  }
+  for (const int32_t item : line_items) {
+    if (item < 0) {
+      rows.push_back(~item);
+    } else {
+      const auto unit = rows_of_unit(item);
+      rows.insert(rows.end(), unit.begin(), unit.end());
+    }
+  }
+}
 
 SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
                                  uint64_t first, uint64_t last, unsigned n_threads) {

@@ -2,6 +2,8 @@
 // (Joulin, Grave, Bojanowski, Mikolov 2017).
 #pragma once
 
+#include <vector>
+
 #include "train/problem.h"
 #include "train/span.h"
 
@@ -24,11 +26,14 @@ struct ClassifierProblem {
   std::span<const int32_t> unit_rows;
   std::span<const int64_t> label_offsets;  // n_lines + 1
   std::span<const int32_t> labels;
+  std::span<const float> line_weights;   // n_lines: what the steps of a line are multiplied by, or
+  std::span<const float> label_weights;  // n_labels: those towards a label; empty: 1
 
   std::span<const int32_t> order;          // lines
   std::span<const int64_t> block_offsets;  // n_blocks + 1, into order
   std::span<const int64_t> block_items;    // n_blocks + 1: items before each block
 
+  std::span<const int64_t> label_counts;  // n_labels, descending
   NegativeTable negatives;
   HuffmanPaths paths;
   HogwildMatrix input;
@@ -43,6 +48,12 @@ struct ClassifierProblem {
   std::span<const int32_t> rows_of_unit(int32_t unit) const {
     return slice(unit_offsets, unit_rows, unit);
   }
+  std::span<const int32_t> lines_of_block(size_t block) const {
+    return order.subspan(static_cast<size_t>(block_offsets[block]),
+                         static_cast<size_t>(block_offsets[block + 1] - block_offsets[block]));
+  }
+  // The input rows of a line, one for each feature.
+  void list_rows(int32_t line, std::vector<int32_t>& rows) const;
 
  private:
   static std::span<const int32_t> slice(std::span<const int64_t> offsets,
@@ -58,5 +69,8 @@ struct ClassifierProblem {
 // divided into spans does not matter.
 SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
                                  uint64_t first, uint64_t last, unsigned n_threads);
+
+// How many lines have a label of their own as the best one.
+uint64_t count_right(const ClassifierProblem& problem, const Kernels& kernels, unsigned n_threads);
 
 }  // namespace brasa

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
 from brasa.config import TextClassifierConfig
+from brasa.errors import ConfigError
 from brasa.examples import Examples
+from brasa.vocabulary import Vocabulary
+
+ClassWeights = Mapping[str, float] | Literal["balanced"]
 
 # Items of the texts that are trained as one piece of work: a millisecond or less, so that threads
 # do not wait for each other at the end of a span.
@@ -36,6 +42,8 @@ class ClassifierPlan:
         Alias table of the negatives' distribution; empty unless ``loss="ns"``.
     path_offsets, path_nodes, path_branches : int64, int32, uint8
         Huffman path of each label in compressed rows; empty unless ``loss="hs"``.
+    label_weights : float32, shape (n_labels,)
+        What steps towards a label are multiplied by; empty: 1.
     """
 
     config: TextClassifierConfig
@@ -48,6 +56,7 @@ class ClassifierPlan:
     path_offsets: npt.NDArray[np.int64]
     path_nodes: npt.NDArray[np.int32]
     path_branches: npt.NDArray[np.uint8]
+    label_weights: npt.NDArray[np.float32]
 
     @property
     def remedy(self) -> str:
@@ -86,9 +95,18 @@ class ClassifierPlan:
 
 
 def make_classifier_plan(
-    examples: Examples, config: TextClassifierConfig, block_items: int = BLOCK_ITEMS
+    examples: Examples,
+    config: TextClassifierConfig,
+    block_items: int = BLOCK_ITEMS,
+    class_weights: ClassWeights | None = None,
 ) -> ClassifierPlan:
-    """Compute the tables of a training run."""
+    """Compute the tables of a training run.
+
+    Raises
+    ------
+    ConfigError
+        For a class weight of an unknown label, or one that is not a finite number from 0 up.
+    """
     random = np.random.default_rng(config.seed ^ _ORDER_STREAM)
     order = random.permutation(len(examples)).astype(np.int32)
     before = np.zeros(len(order) + 1, np.int64)
@@ -116,4 +134,28 @@ def make_classifier_plan(
         path_offsets=paths[0],
         path_nodes=paths[1],
         path_branches=paths[2],
+        label_weights=_label_weights(class_weights, examples.labels, config.label_prefix),
     )
+
+
+def _label_weights(
+    weights: ClassWeights | None, labels: Vocabulary, prefix: str
+) -> npt.NDArray[np.float32]:
+    if weights is None:
+        return np.empty(0, np.float32)
+    if weights == "balanced":
+        return np.asarray(labels.counts.mean() / labels.counts, np.float32)
+    if not isinstance(weights, Mapping):
+        raise ConfigError("class_weights", weights, "a dict of labels and numbers, or 'balanced'")
+    found = np.ones(len(labels), np.float32)
+    for name, weight in weights.items():
+        row = labels.index(str(name))
+        row = labels.index(f"{prefix}{name}") if row is None else row
+        if row is None:
+            allowed = f"of labels of the text: {', '.join(labels.words[:20])}"
+            raise ConfigError("class_weights", name, allowed)
+        is_number = isinstance(weight, (int, float, np.integer, np.floating))
+        if not is_number or not 0 <= weight < np.finfo(np.float32).max:
+            raise ConfigError("class_weights", {name: weight}, "finite numbers from 0 up")
+        found[row] = weight
+    return found

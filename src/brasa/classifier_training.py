@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+
+import numpy as np
 
 from brasa.backends import ClassifierBackend
 from brasa.backends.cpu import CpuClassifierBackend, instruction_set
-from brasa.classifier_plan import make_classifier_plan
+from brasa.classifier_plan import ClassWeights, make_classifier_plan
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads
+from brasa.errors import ConfigError, ModelFormatError
 from brasa.examples import encode_examples
-from brasa.parameters import Classifier, FloatMatrix, Parameters
-from brasa.training import CorpusRead, Event, Listener, ReadProgress, Run, Validated
+from brasa.lookup import compose
+from brasa.parameters import (
+    MAX_PARAMETER,
+    Classifier,
+    Embeddings,
+    FloatMatrix,
+    Parameters,
+    largest_of,
+)
+from brasa.training import CorpusRead, Event, Listener, ReadProgress, Run, Scored, Validated
+from brasa.vocabulary import Vocabulary
+
+# Vectors that are composed at a time, so that what is in between stays small.
+_CHUNK_WORDS = 1 << 16
 
 
 def train_classifier(
@@ -24,7 +39,10 @@ def train_classifier(
     *,
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
-    accuracy: Callable[[Classifier], float] | None = None,
+    weights: Sequence[float] | None = None,
+    class_weights: ClassWeights | None = None,
+    pretrained: Embeddings | None = None,
+    accuracy: Callable[[Classifier], tuple[float, int]] | None = None,
     backend: type[ClassifierBackend] = CpuClassifierBackend,
 ) -> Classifier:
     """Read labeled lines and train a text classifier on them.
@@ -36,15 +54,22 @@ def train_classifier(
     config : TextClassifierConfig
     listeners, keep_partial
         As in `train`.
+    weights : sequence of float, optional
+        What the steps of each line of the text are multiplied by.
+    class_weights : dict of str to float, or "balanced", optional
+        What the steps towards a label are multiplied by (with ``loss="ova"``, the steps of its row
+        for the texts that have it); balanced: the mean count of the labels divided by its own.
+    pretrained : Embeddings, optional
+        Words begin with their vectors in it, of the length `vector_dim`; others are random.
     accuracy : callable, optional
-        What a model's accuracy on the validation texts is, between 0 and 1; asked for after every
-        epoch. Needed for `early_stopping`.
+        A model's accuracy on the validation texts, between 0 and 1, and the number of these; asked
+        for after every epoch. Needed for `early_stopping`.
     backend : type
         Where to train.
 
     Raises
     ------
-    CorpusError, StorageError, DivergenceError, TrainingInterrupted
+    CorpusError, StorageError, ConfigError, DivergenceError, TrainingInterrupted
         As in `train`.
     """
     listeners = tuple(listeners)
@@ -56,12 +81,14 @@ def train_classifier(
             listener(event)
 
     started = time.perf_counter()
-    examples = encode_examples(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)))
+    examples = encode_examples(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)), weights)
     seconds = time.perf_counter() - started
     n_words, n_tokens = len(examples.vocabulary), examples.vocabulary.n_tokens
     tell(CorpusRead(n_words, n_tokens, examples.n_bytes, seconds, examples.sources))
-    plan = make_classifier_plan(examples, config)
+    plan = make_classifier_plan(examples, config, class_weights=class_weights)
     parameters = Parameters.initial(plan.n_input_rows, plan.n_labels, config, threads)
+    if pretrained is not None:
+        _fill_words(parameters, examples.vocabulary, pretrained)
     model = Classifier(
         vocabulary=examples.vocabulary,
         labels=examples.labels,
@@ -69,18 +96,31 @@ def train_classifier(
         word_ngrams=config.word_ngrams,
         min_char=config.min_char if config.subwords else 0,
         max_char=config.max_char if config.subwords else 0,
-        buckets=config.buckets,
+        buckets=config.buckets if config.subwords or config.word_ngrams > 1 else 0,
         input=parameters.input,
         output=parameters.output,
         bucket_ids=examples.bucket_ids,
         label_prefix=config.label_prefix,
     )
     run = Run(plan, tell)
+    trainer = backend(plan, parameters, threads)
     validation = None
     if accuracy is not None:
         validation = _Validation(config, parameters, lambda: accuracy(model), tell)
         run.after_epoch = validation.after_epoch
-    run.train(backend(plan, parameters, threads), parameters, keep_partial)
+    run.train(trainer, parameters, keep_partial)
+    finished = run.finish()
+    interrupted = bool(finished["interrupted"])
+    if validation is not None:
+        validation.restore_best()
+        finished["validation_accuracy"] = validation.history
+    scores = Scored(
+        train_accuracy=trainer.count_right() / len(examples) if config.evaluation else None,
+        n_train=len(examples),
+        validation_accuracy=None if validation is None else validation.final(interrupted),
+        n_validation=0 if validation is None else validation.n_texts,
+    )
+    tell(scores)
     model.metadata.update(
         {
             "brasa_version": version("brasa"),
@@ -90,13 +130,27 @@ def train_classifier(
             "hyperparameters": config.to_dict(),
             "n_texts": len(examples),
             "n_skipped_lines": examples.n_skipped,
-            **run.finish(),
+            **finished,
+            "scores": asdict(scores),
         }
     )
-    if validation is not None:
-        validation.restore_best()
-        model.metadata["validation_accuracy"] = validation.history
     return model
+
+
+def _fill_words(parameters: Parameters, vocabulary: Vocabulary, pretrained: Embeddings) -> None:
+    dim = parameters.input.shape[1]
+    if pretrained.config.vector_dim != dim:
+        allowed = f"{pretrained.config.vector_dim}, the length of the pretrained vectors"
+        raise ConfigError("vector_dim", dim, allowed)
+    words = vocabulary.words
+    known = np.flatnonzero(pretrained.vocabulary.indices(words) >= 0)
+    for begin in range(0, len(known), _CHUNK_WORDS):
+        rows = known[begin : begin + _CHUNK_WORDS]
+        parameters.input[rows] = compose(pretrained, [words[i] for i in rows.tolist()])
+    largest = largest_of(parameters.input)
+    if not largest < MAX_PARAMETER:
+        problem = f"its numbers go up to {largest:.1e}; training needs less than {MAX_PARAMETER:g}"
+        raise ModelFormatError("the pretrained vectors", problem)
 
 
 @dataclass
@@ -105,11 +159,12 @@ class _Validation:
 
     config: TextClassifierConfig
     parameters: Parameters
-    accuracy: Callable[[], float]
+    accuracy: Callable[[], tuple[float, int]]
     tell: Listener
     history: list[list[float]] = field(default_factory=list)  # of [epoch, accuracy]
     best: float = -1.0
     waited: int = 0
+    n_texts: int = 0
     kept: tuple[FloatMatrix, FloatMatrix] | None = None
 
     def after_epoch(self, epoch: int) -> bool:
@@ -117,7 +172,7 @@ class _Validation:
         stopping = self.config.early_stopping
         if stopping and epoch < self.config.min_epochs:
             return False
-        found = self.accuracy()
+        found, self.n_texts = self.accuracy()
         improved = found > self.best
         self.history.append([epoch, found])
         self.tell(Validated(epoch, found, improved))
@@ -131,3 +186,12 @@ class _Validation:
         """Give the matrices the values of the best epoch, if there was one to keep."""
         if self.kept is not None:
             self.parameters.input[:], self.parameters.output[:] = self.kept
+
+    def final(self, interrupted: bool) -> float:
+        """The accuracy of the model as it is kept."""
+        if self.kept is not None:
+            return self.best
+        if interrupted or not self.history:
+            found, self.n_texts = self.accuracy()
+            return found
+        return self.history[-1][1]

@@ -187,6 +187,9 @@ class TextClassifierConfig(_Hyperparameters):
     min_count_label: int = _option(
         0, "Drop labels that occur less often.", minimum=0, maximum=2**62
     )
+    evaluation: bool = _option(
+        True, "After training, tell the accuracy on the texts that were trained on."
+    )
     label_prefix: str = _option("__label__", "What a token begins with that is a label.")
     subwords: bool = _option(False, "Character n-grams of the words are features too.")
     min_char: int = _option(3, "Shortest character n-gram.", minimum=1, maximum=64)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +50,8 @@ class Examples:
         The labels of each text, in the same way.
     bucket_ids : uint32, shape (n_touched,)
         Buckets that an n-gram falls in, ascending; bucket ``bucket_ids[k]`` has row n_words + k.
+    weights : float32, shape (n_texts,)
+        What the steps of each text are multiplied by; empty: 1.
     n_skipped : int
         Lines left out since they have no label, or no feature.
     n_bytes : int
@@ -68,6 +69,7 @@ class Examples:
     label_offsets: npt.NDArray[np.int64]
     label_ids: npt.NDArray[np.int32]
     bucket_ids: npt.NDArray[np.uint32]
+    weights: npt.NDArray[np.float32]
     n_skipped: int
     n_bytes: int
     sources: tuple[str, ...]
@@ -97,14 +99,28 @@ def _slice(values: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], index:
 
 
 def encode_examples(
-    corpus: Corpus, config: TextClassifierConfig, on_progress: Progress | None = None
+    corpus: Corpus,
+    config: TextClassifierConfig,
+    on_progress: Progress | None = None,
+    weights: Sequence[float] | None = None,
 ) -> Examples:
     """Read labeled lines once, choose the vocabularies, and number the features.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Lines with their labels in them.
+    config : TextClassifierConfig
+    on_progress : callable, optional
+        Called with (bytes read, tokens counted) after each piece of text.
+    weights : sequence of float, optional
+        One for each line, those that are skipped too; looked at when all are read.
 
     Raises
     ------
     CorpusError
-        When fewer than two labels are left, or no line has both a label and a feature.
+        When fewer than two labels are left, when no line has both a label and a feature, or when
+        weights are not one for each line, not finite, negative, or all zero.
     StorageError
         When a file cannot be read.
     """
@@ -150,10 +166,32 @@ def encode_examples(
         label_offsets=found["label_offsets"],
         label_ids=found["labels"],
         bucket_ids=found["bucket_ids"],
+        weights=_weights_of(weights, found["lines"], found["n_skipped"], source),
         n_skipped=found["n_skipped"],
         n_bytes=encoded.n_bytes,
         sources=encoded.sources,
     )
+
+
+def _weights_of(
+    weights: Sequence[float] | None,
+    lines: npt.NDArray[np.int64],
+    n_skipped: int,
+    source: str | None,
+) -> npt.NDArray[np.float32]:
+    if weights is None:
+        return np.empty(0, np.float32)
+    n_lines = len(lines) + n_skipped
+    if len(weights) != n_lines:
+        raise CorpusError(f"{len(weights)} weights for {n_lines} lines of text", source=source)
+    values = np.asarray(weights, np.float32)
+    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(bad):
+        problem = f"the weight {values[bad[0]]} is not a finite number from 0 up"
+        raise CorpusError(problem, source=source or ITERABLE, line=int(bad[0]) + 1)
+    if not values[lines].any():
+        raise CorpusError("the weights of all texts are 0", source=source)
+    return values[lines]
 
 
 def _begin_with(vocabulary: Vocabulary, prefix: str) -> npt.NDArray[np.bool_]:
@@ -204,56 +242,3 @@ def _check_labels(
             f"two are needed: use min_count_label={second} or less",
             source=source,
         )
-
-
-def labeled_corpus(source: Any, label_prefix: str) -> Corpus:
-    """The corpus of whatever holds labeled texts.
-
-    Parameters
-    ----------
-    source : Corpus, path, list of paths, or iterable
-        As for `Corpus`, lines with their labels in them; or an iterable of pairs (text, labels),
-        labels being one label or a list, with or without the prefix; `int` labels are written
-        as numbers.
-
-    Raises
-    ------
-    CorpusError
-        For a source that is none of these. Items are looked at while they are read.
-    """
-    if isinstance(source, Corpus):
-        return source
-    if isinstance(source, (str, os.PathLike, bytes, Mapping)) or not isinstance(source, Iterable):
-        return Corpus(source)
-    if isinstance(source, (list, tuple)):
-        paired = len(source) > 0 and isinstance(source[0], tuple)
-        return Corpus(_lines(source, label_prefix)) if paired else Corpus(source)
-    return Corpus(_lines(source, label_prefix))
-
-
-def _lines(items: Iterable[Any], prefix: str) -> Iterator[Any]:
-    for number, item in enumerate(items, 1):
-        if not isinstance(item, tuple):
-            yield item
-            continue
-        if len(item) != 2 or not isinstance(item[0], str):
-            raise _broken(number, f"{item!r:.100} is no pair of a text and its labels")
-        text, labels = item
-        several = labels if isinstance(labels, (list, tuple, set, frozenset)) else [labels]
-        tokens = [_token(label, prefix, number) for label in several]
-        # A line end inside a text would divide it.
-        yield " ".join(itertools.chain(tokens, text.split()))
-
-
-def _token(label: Any, prefix: str, number: int) -> str:
-    is_number = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
-    if not is_number and not isinstance(label, str):
-        raise _broken(number, f"the label {label!r:.100} is neither a str nor an int")
-    name = str(label)
-    if not name or len(name.split()) != 1 or name != name.strip():
-        raise _broken(number, f"the label {name!r:.100} is empty or has white space in it")
-    return name if name.startswith(prefix) else prefix + name
-
-
-def _broken(number: int, problem: str) -> CorpusError:
-    return CorpusError(problem, source=ITERABLE, line=number)

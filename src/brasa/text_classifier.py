@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import os
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from brasa import _native, formats
-from brasa.errors import ConfigError, ModelFormatError, UnknownWordError
+from brasa.classifier_training import train_classifier
+from brasa.config import TextClassifierConfig
+from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
+from brasa.labeled_text import labeled_corpus, text_pieces
+from brasa.metrics import ClassificationReport, Tally
 from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from brasa.classifier_plan import ClassWeights
+    from brasa.config import TextOptions
+    from brasa.corpus import Corpus
     from brasa.neighbors import FloatVector
     from brasa.parameters import FloatMatrix
+    from brasa.training import Listener
 
 Prediction = tuple[str, float]
 
@@ -26,10 +36,13 @@ _NO_LIMIT = 2**62
 
 
 class TextClassifier:
-    """A model that gives texts labels. Made by `load`; safe to use from several threads.
+    """A model that gives texts labels. Made by `train` or `load`; safe for several threads.
 
     Examples
     --------
+    >>> classifier = brasa.TextClassifier.train("train.txt", validation="valid.txt")
+    >>> classifier.test("test.txt").accuracy
+    0.91
     >>> classifier = brasa.TextClassifier.load("lid.176.ftz")
     >>> classifier.predict("quem vem lá ?", k=2)
     [('__label__pt', 0.97), ('__label__gl', 0.01)]
@@ -44,6 +57,130 @@ class TextClassifier:
         except ValueError as error:
             raise ModelFormatError("classifier", f"broken: {error}") from None
         self._labels = model.labels.words
+
+    @classmethod
+    def train(
+        cls,
+        texts: Any,
+        labels: Iterable[Any] | None = None,
+        *,
+        validation: Any = None,
+        weights: Sequence[float] | None = None,
+        class_weights: ClassWeights | None = None,
+        pretrained: WordVectors | str | os.PathLike[str] | None = None,
+        text_options: TextOptions | None = None,
+        listeners: Iterable[Listener] = (),
+        callback: Listener | None = None,
+        keep_partial: bool = False,
+        **hyperparameters: Any,
+    ) -> TextClassifier:
+        """Train a classifier.
+
+        Parameters
+        ----------
+        texts : str, path, list of paths, Corpus, or iterable
+            Lines with their labels in them, tokens that begin with `label_prefix`, as fastText has
+            them: see `brasa.Corpus`. Or an iterable of pairs (text, labels), or of texts.
+        labels : iterable, optional
+            For an iterable of texts: the label of each, or a list of labels; `str` or `int`, with
+            or without the prefix.
+        validation : optional
+            Texts on which the accuracy is measured after every epoch: whatever `texts` may be; or
+            a pair (texts, labels) of lists.
+        weights : sequence of float, optional
+            What counts how much: a number from 0 up for each text.
+        class_weights : dict of str to float, or "balanced", optional
+            The same for labels; balanced: in inverse proportion to their counts.
+        pretrained : WordVectors or path, optional
+            Words begin with their vectors in it; its length must be `vector_dim`.
+        text_options : TextOptions, optional
+            Lower-casing, Unicode normalization, treatment of invalid bytes; of `validation` too.
+        listeners : iterable of callables
+            Each is called with every event of the training: see `brasa.training.Event`.
+        callback : callable, optional
+            One more listener.
+        keep_partial : bool
+            After Ctrl-C return what was trained instead of raising.
+        **hyperparameters
+            Fields of `brasa.TextClassifierConfig`: `word_ngrams`, `loss`, `epochs`, ...
+
+        Raises
+        ------
+        ConfigError
+            For an unknown or impossible hyperparameter; `early_stopping` without `validation`;
+            class weights of unknown labels.
+        CorpusError, StorageError
+            When the text cannot be read, or has nothing to tell apart: one label or none.
+        DivergenceError
+            When the numbers leave the finite range.
+        TrainingInterrupted
+            After Ctrl-C, unless `keep_partial`.
+
+        Examples
+        --------
+        >>> classifier = TextClassifier.train("train.txt", validation="valid.txt", word_ngrams=2)
+        >>> classifier = TextClassifier.train(["so good", "so bad"], ["pos", "neg"], min_count=1)
+        """
+        config = TextClassifierConfig.parse(hyperparameters)
+        if config.early_stopping and validation is None:
+            raise ConfigError("early_stopping", True, "False without validation texts")
+        prefix = config.label_prefix
+        corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+        accuracy = None
+        if validation is not None:
+            held_out = _held_out(validation, prefix, text_options)
+            accuracy = functools.partial(_accuracy, list(text_pieces(held_out)))
+        if pretrained is not None and not isinstance(pretrained, WordVectors):
+            pretrained = WordVectors.load(pretrained)
+        model = train_classifier(
+            corpus,
+            config,
+            listeners=[*listeners, *([] if callback is None else [callback])],
+            keep_partial=keep_partial,
+            weights=weights,
+            class_weights=class_weights,
+            pretrained=None if pretrained is None else pretrained.embeddings,
+            accuracy=accuracy,
+        )
+        return cls(model)
+
+    def test(
+        self,
+        texts: Any,
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        labels: Iterable[Any] | None = None,
+        text_options: TextOptions | None = None,
+    ) -> ClassificationReport:
+        """Predict the labels of texts that have some, and count how often that is right.
+
+        Parameters
+        ----------
+        texts, labels, text_options
+            As for `train`. Texts without a label that the model knows, or without anything else
+            that it knows, do not count, as in fastText.
+        k : int
+            How many labels of each text are predicted, at most.
+        threshold : float
+            Labels that are less probable are not.
+
+        Returns
+        -------
+        ClassificationReport
+            `n`, `accuracy`, `precision` and `recall` (at k), `labels`: see `brasa.metrics`.
+
+        Raises
+        ------
+        ConfigError
+            When `k` or `threshold` is impossible.
+        CorpusError, StorageError
+            When the text cannot be read.
+        """
+        _check(k, threshold)
+        prefix = self._model.label_prefix
+        corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+        return self._test(text_pieces(corpus), int(k), float(threshold), 0.0)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TextClassifier:
@@ -172,6 +309,18 @@ class TextClassifier:
             f"vector_dim={self.vector_dim}, loss={self._model.loss}{quantized}>"
         )
 
+    def _test(
+        self, pieces: Iterable[bytes], k: int, threshold: float, epsilon: float
+    ) -> ClassificationReport:
+        tally, n_unknown = Tally(len(self._labels)), 0
+        for piece in pieces:
+            # What is below the threshold is predicted too: a text that has nothing else counts.
+            found, true_offsets, true, unknown = self._native.test(piece, k, 0.0, epsilon)
+            offsets, labels, values = found
+            tally.add(offsets, labels, values >= threshold, true_offsets, true)
+            n_unknown += unknown
+        return tally.result(self._labels, k, threshold, n_unknown)
+
     def _one(self, text: str, k: int, threshold: float, epsilon: float) -> list[Prediction]:
         try:
             return self._native.predict_one(text, self._labels, k, threshold, epsilon)
@@ -200,6 +349,26 @@ class TextClassifier:
         except ValueError as error:
             raise UnknownWordError("a text in the list", f"not text: {error}") from None
         return out
+
+
+def _held_out(validation: Any, prefix: str, text_options: TextOptions | None) -> Corpus:
+    """A tuple of two lists is texts and labels; anything else is what `train` takes alone."""
+    is_pair = isinstance(validation, tuple) and len(validation) == 2
+    if is_pair and not any(isinstance(part, (str, os.PathLike)) for part in validation):
+        texts, labels = validation
+        if not isinstance(texts, tuple):
+            return labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+    return labeled_corpus(validation, prefix, text_options=text_options)
+
+
+def _accuracy(pieces: list[bytes], model: Classifier) -> tuple[float, int]:
+    result = TextClassifier(model)._test(pieces, 1, 0.0, 0.0)
+    if result.n == 0:
+        raise CorpusError(
+            "no validation text has both a label of the training texts and a word that the model "
+            f"knows ({result.n_unknown_labels} other labels)"
+        )
+    return result.accuracy, result.n
 
 
 def _native_classifier(model: Classifier) -> _native.Classifier:

@@ -102,7 +102,22 @@ class TrainingFinished:
     interrupted: bool
 
 
-Event = ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished
+@dataclass(frozen=True)
+class Scored:
+    """A classifier is done: its accuracy on the texts that it was trained on, and on the others.
+
+    None where it was not asked for. Told after `TrainingFinished`.
+    """
+
+    train_accuracy: float | None
+    n_train: int
+    validation_accuracy: float | None
+    n_validation: int
+
+
+Event = (
+    ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished | Scored
+)
 Listener = Callable[[Event], object]
 
 

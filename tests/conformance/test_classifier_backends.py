@@ -125,6 +125,28 @@ def test_a_long_text(loss: str) -> None:
     assert_equal(plan)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_weights(loss: str) -> None:
+    plan = plan_for(texts(), loss=loss)
+    weights = np.random.default_rng(2).uniform(0, 2, len(plan.examples)).astype(np.float32)
+    weights[3] = 0
+    labels = np.linspace(0, 3, plan.n_labels, dtype=np.float32)
+    plan = replace(plan, examples=replace(plan.examples, weights=weights), label_weights=labels)
+    assert_equal(plan)
+
+
+@pytest.mark.parametrize("kernels", KERNELS)
+@pytest.mark.parametrize("n_labels", [2, 3, 17])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_same_texts_are_right(loss: str, n_labels: int, kernels: str) -> None:
+    lines = [*texts(200, n_labels), *(f"__label__{k} w{k}" for k in range(n_labels))]
+    plan = plan_for(lines, loss=loss, instruction_set=kernels)
+    parameters, _ = trained(CpuClassifierBackend, plan)
+    found = CpuClassifierBackend(plan, parameters, 2).count_right()
+    assert found == ReferenceClassifierBackend(plan, parameters, 1).count_right()
+    assert len(plan.examples) / 4 < found < len(plan.examples)
+
+
 def test_a_label_that_a_text_has_twice() -> None:
     lines = [f"__label__{i % 3} __label__{i % 2} w{i % 7}" for i in range(40)]
     assert_equal(plan_for(lines, loss="ova"))

@@ -40,6 +40,9 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "unit_rows": int32(),
         "label_offsets": np.array([0, 1, 3, 4]),
         "labels": int32(0, 1, 2, 1),
+        "line_weights": np.empty(0, np.float32),
+        "label_weights": np.empty(0, np.float32),
+        "label_counts": np.array([3, 2, 1]),
         "order": int32(2, 0, 1),
         "block_offsets": np.array([0, 2, 3]),
         "block_items": np.array([0, 5, 6]),
@@ -69,6 +72,7 @@ def test_a_problem_that_fits(loss: str, units: dict[str, Any]) -> None:
     sum_of_losses, n_texts, finite = problem.train_span(0, 4, 2)
     assert sum_of_losses > 0
     assert n_texts == 4
+    assert 0 <= problem.count_right(2) <= 3
     assert finite
 
 
@@ -90,6 +94,12 @@ HOSTILE: list[tuple[str, dict[str, Any]]] = [
     ("label_offsets", {"label_offsets": np.array([0, 1, 4])}),
     ("labels", {"labels": int32(0, 1, 3, 1)}),
     ("labels", {"labels": int32(0, 1, -1, 1)}),
+    ("line_weights", {"line_weights": np.ones(2, np.float32)}),
+    ("line_weights", {"line_weights": np.array([1, -1, 1], np.float32)}),
+    ("label_weights", {"label_weights": np.ones(4, np.float32)}),
+    ("label_weights", {"label_weights": np.array([1, np.nan, 1], np.float32)}),
+    ("label_weights", {"label_weights": np.array([1, np.inf, 1], np.float32)}),
+    ("label_counts", {"label_counts": np.array([3, 2])}),
     ("order", {"order": int32(2, 0, 3)}),
     ("order", {"order": int32(2, 0, -1)}),
     ("block_offsets", {"block_offsets": np.array([0, 2, 4])}),
@@ -142,6 +152,8 @@ def test_impossible_spans_are_refused(span: tuple[int, int, int]) -> None:
     problem = _native.ClassifierProblem(**arguments())
     with pytest.raises(ValueError, match="span"):
         problem.train_span(*span)
+    with pytest.raises(ValueError, match="n_threads"):
+        problem.count_right(0)
 
 
 def example_arguments(**changes: Any) -> dict[str, Any]:

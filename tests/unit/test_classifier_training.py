@@ -21,6 +21,7 @@ from brasa.training import (
     Listener,
     Progress,
     ReadProgress,
+    Scored,
     TrainingFinished,
     Validated,
 )
@@ -42,7 +43,7 @@ def train_on(
     lines: Iterable[str],
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
-    accuracy: Callable[[Classifier], float] | None = None,
+    accuracy: Callable[[Classifier], tuple[float, int]] | None = None,
     **hyperparameters: Any,
 ) -> Classifier:
     defaults: dict[str, Any] = {
@@ -92,10 +93,10 @@ def test_events() -> None:
     events: list[Event] = []
     train_on(texts(), [events.append], epochs=6)
     kinds = [kind for kind, _ in itertools.groupby(events, type)]
-    assert kinds == [ReadProgress, CorpusRead, Progress, TrainingFinished]
+    assert kinds == [ReadProgress, CorpusRead, Progress, TrainingFinished, Scored]
     read = next(event for event in events if isinstance(event, CorpusRead))
     assert read.n_tokens == 600 * 8
-    finished = events[-1]
+    finished = events[-2]
     assert isinstance(finished, TrainingFinished)
     assert (finished.words, finished.interrupted) == (6 * 600 * 8, False)
     progress = [event for event in events if isinstance(event, Progress)]
@@ -106,7 +107,7 @@ def test_events() -> None:
 def test_validation_at_the_end_of_every_epoch() -> None:
     events: list[Event] = []
     values = iter([0.5, 0.75, 0.75, 0.9])
-    model = train_on(texts(), [events.append], accuracy=lambda model: next(values), epochs=4)
+    model = train_on(texts(), [events.append], accuracy=lambda model: (next(values), 9), epochs=4)
     found = [event for event in events if isinstance(event, Validated)]
     assert found == [
         Validated(1, 0.5, True),
@@ -123,9 +124,9 @@ def test_early_stopping_restores_the_best_epoch() -> None:
     values = iter([0.6, 0.8, 0.7, 0.8])
     events: list[Event] = []
 
-    def accuracy(model: Classifier) -> float:
+    def accuracy(model: Classifier) -> tuple[float, int]:
         seen.append(digest(model))
-        return next(values)
+        return next(values), 9
 
     model = train_on(
         texts(),
@@ -139,7 +140,7 @@ def test_early_stopping_restores_the_best_epoch() -> None:
     assert len(set(seen)) == 4
     assert digest(model) == seen[1]
     assert [e.epoch for e in events if isinstance(e, Validated)] == [3, 4, 5, 6]
-    finished = events[-1]
+    finished = events[-2]
     assert isinstance(finished, TrainingFinished)
     assert (finished.words, finished.interrupted) == (6 * 600 * 8, False)
 
@@ -148,7 +149,7 @@ def test_early_stopping_without_a_reason_to_stop() -> None:
     values = itertools.count(1)
     model = train_on(
         texts(60),
-        accuracy=lambda model: next(values) / 100,
+        accuracy=lambda model: (next(values) / 100, 9),
         early_stopping=True,
         epochs=5,
         min_epochs=1,
@@ -159,7 +160,7 @@ def test_early_stopping_without_a_reason_to_stop() -> None:
 
 def test_the_last_epoch_is_the_best_that_is_kept() -> None:
     plain = train_on(texts(), epochs=4)
-    watched = train_on(texts(), epochs=4, accuracy=lambda model: 0.5)
+    watched = train_on(texts(), epochs=4, accuracy=lambda model: (0.5, 9))
     assert digest(plain) == digest(watched)
 
 
@@ -184,6 +185,6 @@ def test_interruption(keep: bool) -> None:
 
 def test_early_stopping_with_threads_is_no_interruption() -> None:
     stopping: dict[str, Any] = {"early_stopping": True, "min_epochs": 1, "patience": 1}
-    model = train_on(texts(), accuracy=lambda model: 0.5, threads=2, **stopping)
+    model = train_on(texts(), accuracy=lambda model: (0.5, 9), threads=2, **stopping)
     assert not model.metadata["interrupted"]
     assert len(model.metadata["validation_accuracy"]) == 2

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.errors import BrasaError, CorpusError
-from brasa.examples import Examples, encode_examples, labeled_corpus
+from brasa.examples import Examples, encode_examples
+from brasa.labeled_text import labeled_corpus
 from brasa.subwords import Subwords
 
 END = "</s>"

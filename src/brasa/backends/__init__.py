@@ -59,3 +59,7 @@ class ClassifierBackend(Runner, Protocol):
     """The same for a classifier; block b is block ``b % plan.n_blocks`` of the plan's order."""
 
     def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None: ...
+
+    def count_right(self) -> int:
+        """How many of the texts have a label of their own as the best one."""
+        ...

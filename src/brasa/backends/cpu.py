@@ -72,6 +72,9 @@ class CpuClassifierBackend:
             unit_rows=examples.unit_rows,
             label_offsets=examples.label_offsets,
             labels=examples.label_ids,
+            line_weights=examples.weights,
+            label_weights=plan.label_weights,
+            label_counts=examples.labels.counts,
             order=plan.order,
             block_offsets=plan.block_offsets,
             block_items=plan.block_items,
@@ -93,6 +96,10 @@ class CpuClassifierBackend:
     def done(self) -> int:
         """End of the last span."""
         return self._problem.done
+
+    def count_right(self) -> int:
+        """How many of the texts have a label of their own as the best one."""
+        return self._problem.count_right(self._threads)
 
 
 def instruction_set(name: str = "auto") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -28,6 +29,8 @@ class ReferenceClassifierBackend:
         self._parameters = parameters
         self._input = parameters.input.astype(np.float64)
         self._output = parameters.output.astype(np.float64)
+        weights = plan.label_weights
+        self._label_weights = weights.astype(float) if len(weights) else np.ones(plan.n_labels)
         self._done = 0
 
     def train(self, first: int, last: int) -> SpanResult:
@@ -47,6 +50,22 @@ class ReferenceClassifierBackend:
         """End of the last span."""
         return self._done
 
+    def count_right(self) -> int:
+        """How many of the texts have a label of their own as the best one."""
+        examples = self._plan.examples
+        best = (self._probabilities(examples.rows_of(i)).argmax() for i in range(len(examples)))
+        return sum(int(label in examples.labels_of(i)) for i, label in enumerate(best))
+
+    def _probabilities(self, rows: list[int]) -> Vector:
+        """What rises with the probability of each label."""
+        scores: Vector = self._output @ self._input[rows].mean(axis=0)
+        if self._plan.config.loss != "hs":
+            return scores
+        plan = self._plan
+        paths = itertools.pairwise(plan.path_offsets.tolist())
+        answers = np.where(plan.path_branches, 1, -1) * scores[plan.path_nodes]
+        return np.array([-softplus(-answers[a:b]).sum() for a, b in paths])
+
     def _train_block(self, index: int) -> list[float]:
         plan, config = self._plan, self._plan.config
         random = Random(config.seed, index)
@@ -64,10 +83,13 @@ class ReferenceClassifierBackend:
         rows = self._plan.examples.rows_of(text)
         labels = self._plan.examples.labels_of(text)
         hidden = self._input[rows].mean(axis=0)
+        if len(self._plan.examples.weights):
+            rate *= float(self._plan.examples.weights[text])
         if self._plan.config.loss == "ova":
             step, loss = self._train_one_vs_all(hidden, labels, rate)
         else:
             target = labels[0] if len(labels) == 1 else labels[random.below(len(labels))]
+            rate *= self._label_weights[target]
             if self._plan.config.loss == "softmax":
                 step, loss = self._train_softmax(hidden, target, rate)
             else:
@@ -91,7 +113,9 @@ class ReferenceClassifierBackend:
         wanted = np.zeros(len(scores))
         wanted[labels] = 1
         loss = float(softplus(np.where(wanted == 1, -scores, scores)).sum())
-        return self._move_all(hidden, rate * (wanted - sigmoid(scores))), loss
+        gradients = rate * (wanted - sigmoid(scores))
+        gradients[labels] *= self._label_weights[labels]
+        return self._move_all(hidden, gradients), loss
 
     def _move_all(self, hidden: Vector, gradients: Vector) -> Vector:
         step: Vector = gradients @ self._output

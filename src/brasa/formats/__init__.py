@@ -59,8 +59,16 @@ def load(path: str | os.PathLike[str]) -> Embeddings:
     model = open_model(path)
     if not isinstance(model, Embeddings):
         raise ModelFormatError(
-            path, "a text classifier; brasa reads its file and cannot predict with it yet"
+            path, "a text classifier: open it with TextClassifier.load or brasa.load"
         )
+    return model
+
+
+def load_classifier(path: str | os.PathLike[str]) -> Classifier:
+    """Open a text classifier: `open_model`, which refuses word vectors."""
+    model = open_model(path)
+    if not isinstance(model, Classifier):
+        raise ModelFormatError(path, "word vectors: open them with WordVectors.load or brasa.load")
     return model
 
 
