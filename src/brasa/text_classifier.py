@@ -184,7 +184,7 @@ class TextClassifier:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TextClassifier:
-        """Open a classifier: fastText's `.bin` or `.ftz`, told by its content.
+        """Open a saved classifier, or fastText's `.bin` or `.ftz`, told by its content.
 
         Raises
         ------
@@ -194,6 +194,20 @@ class TextClassifier:
             When it is not a model, or a broken one, or one of word vectors.
         """
         return cls(formats.load_classifier(path))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the model as a folder, replacing a model that is there, all or nothing.
+
+        Only the rows of buckets that a training text touched are in it, and opening it maps them.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be written, or `path` holds something else than a model.
+        ModelFormatError
+            For a quantized model: `export` it.
+        """
+        formats.native.write(self._model, path)
 
     def export(self, path: str | os.PathLike[str]) -> None:
         """Write fastText's format: `.ftz` when the model is quantized, `.bin` when it is not.

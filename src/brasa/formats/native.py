@@ -17,9 +17,9 @@ import numpy as np
 
 from brasa.config import WordVectorsConfig
 from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
-from brasa.formats import safetensors
+from brasa.formats import native_classifier, safetensors
 from brasa.formats.storage import is_temporary, new_files
-from brasa.parameters import Embeddings
+from brasa.parameters import Classifier, Embeddings
 from brasa.subwords import FloretHashing
 from brasa.vocabulary import Vocabulary
 
@@ -30,6 +30,8 @@ TENSORS = "model.safetensors"
 VERSION = 1
 _CONFIG = "config.json"
 _KEY = "brasa"
+_WORD_VECTORS = "word_vectors"
+_KINDS = (_WORD_VECTORS, native_classifier.KIND)
 # Made from a model and kept beside it: a new model makes them wrong, so saving deletes them.
 _DERIVED = ("eval.json", "vectors.bin", "vectors.txt")
 # Eight-byte elements come first, so that every tensor is aligned to its own element size.
@@ -44,7 +46,7 @@ _DTYPES = {
 
 
 def write(
-    embeddings: Embeddings,
+    model: Embeddings | Classifier,
     path: str | os.PathLike[str],
     *,
     extra: Mapping[str, bytes] | None = None,
@@ -53,7 +55,7 @@ def write(
 
     Parameters
     ----------
-    embeddings : Embeddings
+    model : Embeddings or Classifier
     path : path
         The folder; made when missing. Its other files are kept, except those that brasa derives
         from a model (`eval.json`, `vectors.txt`, `vectors.bin`).
@@ -65,7 +67,15 @@ def write(
     StorageError
         When the folder cannot be written (the model that was there is then untouched), or `path`
         holds something else than a brasa model.
+    ModelFormatError
+        For a quantized classifier, which only fastText's `.ftz` holds.
     """
+    if isinstance(model, Classifier):
+        described = native_classifier.describe(model)
+        tensors = native_classifier.tensors(model)
+    else:
+        described, tensors = _describe(model), _tensors(model)
+    described = {"version": VERSION, **described}
     check_target(path)
     folder = Path(os.path.realpath(path))
     made = not folder.exists()
@@ -73,16 +83,11 @@ def write(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(folder, f"cannot be made: {error.strerror or error}") from error
-    contents = {**(extra or {}), _CONFIG: json.dumps(_describe(embeddings), indent=2).encode()}
+    contents = {**(extra or {}), _CONFIG: json.dumps(described, indent=2).encode()}
     stale = [name for name in (*_DERIVED, _CONFIG) if name not in (extra or {})]
     try:
         with new_files(folder, [TENSORS, *contents], stale=stale) as files:
-            safetensors.write(
-                files[0],
-                _tensors(embeddings),
-                {_KEY: json.dumps(_describe(embeddings))},
-                aligned="input",
-            )
+            safetensors.write(files[0], tensors, {_KEY: json.dumps(described)}, aligned="input")
             for file, content in zip(files[1:], contents.values(), strict=True):
                 file.write(content)
     except BaseException:
@@ -91,7 +96,7 @@ def write(
         raise
 
 
-def read(path: str | os.PathLike[str]) -> Embeddings:
+def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     """Open a model: its matrices are mapped, not read, so it takes the same time at any size.
 
     Raises
@@ -102,16 +107,27 @@ def read(path: str | os.PathLike[str]) -> Embeddings:
         When it cannot be read.
     """
     file = Path(path) / TENSORS if Path(path).is_dir() else Path(path)
-    tensors, header = safetensors.map_tensors(file, _DTYPES)
+    header = safetensors.read_header(file)[0]
     described = safetensors.metadata_of(header, _KEY)
     if not isinstance(described, dict):
         raise ModelFormatError(file, "safetensors, but not of a brasa model")
-    if described.get("version") != VERSION or described.get("kind") != "word_vectors":
+    kind = described.get("kind")
+    if described.get("version") != VERSION or kind not in _KINDS:
         raise ModelFormatError(
             file,
-            f"a {described.get('kind')} model of format version {described.get('version')}; this "
-            f"brasa reads word_vectors of version {VERSION}",
+            f"a {kind} model of format version {described.get('version')}; this brasa reads "
+            f"{' and '.join(_KINDS)} of version {VERSION}",
         )
+    if kind == native_classifier.KIND:
+        tensors, _ = safetensors.map_tensors(file, native_classifier.DTYPES)
+        return native_classifier.build(file, tensors, described)
+    tensors, _ = safetensors.map_tensors(file, _DTYPES)
+    return _build(file, tensors, described)
+
+
+def _build(
+    file: Path, tensors: Mapping[str, safetensors.Array], described: Mapping[str, Any]
+) -> Embeddings:
     try:
         config = WordVectorsConfig.parse(described["config"])
         n_tokens, metadata = described["n_tokens"], described["metadata"]
@@ -189,8 +205,7 @@ def _tensors(embeddings: Embeddings) -> dict[str, safetensors.Array]:
 
 def _describe(embeddings: Embeddings) -> dict[str, Any]:
     return {
-        "version": VERSION,
-        "kind": "word_vectors",
+        "kind": _WORD_VECTORS,
         "n_words": len(embeddings.vocabulary),
         "n_tokens": int(embeddings.vocabulary.n_tokens),
         "config": embeddings.config.to_dict(),

@@ -119,7 +119,7 @@ def map_tensors(path: Path, dtypes: Mapping[str, str]) -> tuple[dict[str, Array]
     names = [name for name in header if name != "__metadata__"]
     if sorted(names) != sorted(dtypes):
         raise ModelFormatError(
-            path, f"has the tensors {sorted(names)}, a word-vector model has {sorted(dtypes)}"
+            path, f"has the tensors {sorted(names)}, a model of this kind has {sorted(dtypes)}"
         )
     entries = {name: _entry(path, name, header[name]) for name in names}
     _check_cover(path, entries, size)

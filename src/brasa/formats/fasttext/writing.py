@@ -85,12 +85,19 @@ def arguments_of(model: Embeddings | Classifier) -> FastTextArguments:
 
 def _classifier_arguments(model: Classifier) -> FastTextArguments:
     """What prediction needs; arguments of training that the model does not know are fastText's."""
+    trained = model.metadata.get("hyperparameters")
+    known = trained if isinstance(trained, dict) else {}
+
+    def number(name: str, default: int) -> int:
+        value = known.get(name)
+        return value if type(value) is int and 0 <= value < 2**31 else default
+
     return FastTextArguments(
         dim=model.vector_dim,
         ws=5,
-        epoch=5,
-        min_count=1,
-        neg=5,
+        epoch=number("epochs", 5),
+        min_count=number("min_count", 1),
+        neg=number("negative_samples", 5),
         word_ngrams=model.word_ngrams,
         loss=layout.LOSSES[model.loss],
         model=layout.SUPERVISED,

@@ -1,0 +1,164 @@
+"""A text classifier in brasa's own format: its tensors and its metadata.
+
+The folder, the safetensors container and the way they are written are those of `native`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from brasa.config import ClassifierLoss
+from brasa.errors import BrasaError, ModelFormatError
+from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from brasa.formats.safetensors import Array
+
+KIND = "text_classifier"
+# Eight-byte elements come first, so that every tensor is aligned to its own element size.
+DTYPES = {
+    "word_offsets": "I64",
+    "word_counts": "I64",
+    "label_offsets": "I64",
+    "label_counts": "I64",
+    "input": "F32",
+    "output": "F32",
+    "bucket_ids": "U32",
+    "word_bytes": "U8",
+    "label_bytes": "U8",
+}
+# What the metadata says of features, and the bounds of each.
+_NUMBERS = {
+    "n_tokens": (0, 2**63 - 1),
+    "word_ngrams": (0, 100),
+    "min_char": (0, 64),
+    "max_char": (0, 64),
+    "buckets": (0, 2**31 - 1),
+}
+
+
+def tensors(model: Classifier) -> dict[str, Array]:
+    """What is written, in its order.
+
+    Raises
+    ------
+    ModelFormatError
+        For a quantized model.
+    """
+    if isinstance(model.input, QuantizedMatrix) or isinstance(model.output, QuantizedMatrix):
+        raise ModelFormatError(
+            "classifier", "not saved: it is quantized, which only fastText's .ftz holds; export it"
+        )
+    n_words = len(model.vocabulary)
+    rows = model.input
+    if model.bucket_rows is not None:
+        rows = np.concatenate([rows[:n_words], rows[n_words:][model.bucket_rows]])
+    found = {"input": rows, "output": model.output}
+    for kind, vocabulary in (("word", model.vocabulary), ("label", model.labels)):
+        found[f"{kind}_offsets"] = np.asarray(vocabulary.offsets, np.int64)
+        found[f"{kind}_counts"] = np.asarray(vocabulary.counts, np.int64)
+        found[f"{kind}_bytes"] = np.asarray(vocabulary.arena, np.uint8)
+    found["bucket_ids"] = np.asarray(model.bucket_ids, np.uint32)
+    return {name: found[name] for name in DTYPES}
+
+
+def describe(model: Classifier) -> dict[str, Any]:
+    """The metadata: JSON values."""
+    return {
+        "kind": KIND,
+        "n_words": len(model.vocabulary),
+        "n_labels": len(model.labels),
+        "vector_dim": model.vector_dim,
+        "n_tokens": int(model.vocabulary.n_tokens),
+        "loss": model.loss,
+        "word_ngrams": model.word_ngrams,
+        "min_char": model.min_char,
+        "max_char": model.max_char,
+        "buckets": model.buckets,
+        "drops_other_buckets": model.drops_other_buckets,
+        "label_prefix": model.label_prefix,
+        "metadata": model.metadata,
+    }
+
+
+def build(file: Path, tensors: Mapping[str, Array], described: Mapping[str, Any]) -> Classifier:
+    """The model that tensors and metadata are of; nothing of the matrices is read.
+
+    Raises
+    ------
+    ModelFormatError
+        When they do not fit together.
+    """
+    _check_metadata(file, described)
+    _check_shapes(file, tensors, described["buckets"])
+    n_tokens = described["n_tokens"]
+    try:
+        vocabulary = Vocabulary.from_arrays(
+            tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
+        )
+        labels = Vocabulary.from_arrays(
+            tensors["label_bytes"], tensors["label_offsets"], tensors["label_counts"], n_tokens
+        )
+    except BrasaError as error:
+        raise ModelFormatError(file, f"its vocabulary is broken: {error}") from error
+    return Classifier(
+        vocabulary=vocabulary,
+        labels=labels,
+        loss=described["loss"],
+        word_ngrams=described["word_ngrams"],
+        min_char=described["min_char"],
+        max_char=described["max_char"],
+        buckets=described["buckets"],
+        input=tensors["input"],
+        output=tensors["output"],
+        bucket_ids=tensors["bucket_ids"],
+        drops_other_buckets=described["drops_other_buckets"],
+        label_prefix=described["label_prefix"],
+        metadata=described["metadata"],
+    )
+
+
+def _check_metadata(file: Path, described: Mapping[str, Any]) -> None:
+    for name, (low, high) in _NUMBERS.items():
+        value = described.get(name)
+        if type(value) is not int or not low <= value <= high:
+            problem = f"its metadata is broken: {name} is {value!r}, not from {low} to {high}"
+            raise ModelFormatError(file, problem)
+    kinds = {"drops_other_buckets": bool, "label_prefix": str, "metadata": dict}
+    for name, kind in kinds.items():
+        if not isinstance(described.get(name), kind):
+            raise ModelFormatError(file, f"its metadata is broken: {name} is no {kind.__name__}")
+    if described.get("loss") not in get_args(ClassifierLoss):
+        raise ModelFormatError(file, f"its metadata is broken: loss is {described.get('loss')!r}")
+    if re.search("[\ud800-\udbff]", described["label_prefix"]):
+        raise ModelFormatError(file, "its metadata is broken: label_prefix is no text")
+
+
+def _check_shapes(file: Path, tensors: Mapping[str, Array], buckets: int) -> None:
+    n_words, n_labels = tensors["word_counts"].size, tensors["label_counts"].size
+    n_buckets = tensors["bucket_ids"].size
+    dim = tensors["input"].shape[-1] if tensors["input"].ndim == 2 else 0
+    wanted = {
+        "word_offsets": (n_words + 1,),
+        "label_offsets": (n_labels + 1,),
+        "input": (n_words + n_buckets, dim),
+        "output": (n_labels, dim),
+    }
+    flat = [name for name in DTYPES if name not in wanted]
+    wanted.update({name: (tensors[name].size,) for name in flat})
+    for name, shape in wanted.items():
+        if tensors[name].shape != shape:
+            raise ModelFormatError(
+                file, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
+            )
+    if dim == 0 or n_labels == 0:
+        raise ModelFormatError(file, f"a classifier of {n_labels} labels, vectors of {dim} numbers")
+    if n_buckets and tensors["bucket_ids"][-1] >= buckets:
+        raise ModelFormatError(file, f"bucket_ids is not below buckets, {buckets}")
