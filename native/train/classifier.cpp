@@ -12,6 +12,8 @@ namespace {
 
 // The loss is computed for one line in this many of a block.
 constexpr size_t kLossInterval = 8;
+// Output rows of 16 KB are moved at a time.
+constexpr size_t kCacheFloats = 4096;
 
 // One line at a time: the hidden vector h is the mean of the line's input rows; output row k scores
 // s_k = h . o_k; the step of h, divided by the number of input rows, goes to each of them.
@@ -22,6 +24,7 @@ class ClassifierWorker {
         kernels_(kernels),
         stride_(problem.input.stride()),
         n_labels_(problem.output.n_rows()),
+        rows_at_once_(std::max<size_t>(4, kCacheFloats / stride_)),
         hidden_(stride_),
         step_(stride_),
         scores_(round_up(n_labels_, kLanes)),
@@ -155,12 +158,15 @@ class ClassifierWorker {
   }
 
   // Moves the hidden vector and every output row by the gradients that stand in `scores_`.
+  // A few rows at a time, so that each comes into the first-level cache once.
   void move_all() {
-    kernels_.add_weighted_rows(step_.data(), output_rows_.data(), scores_.data(), n_labels_,
-                               stride_);
     const float* hidden = hidden_.data();
-    kernels_.add_products(output_rows_.data(), n_labels_, scores_.data(), 1, 0, &hidden, 1,
-                          stride_);
+    for (size_t k = 0; k < n_labels_; k += rows_at_once_) {
+      const size_t n = std::min(rows_at_once_, n_labels_ - k);
+      float* const* rows = output_rows_.data() + k;
+      kernels_.add_weighted_rows(step_.data(), rows, scores_.data() + k, n, stride_);
+      kernels_.add_products(rows, n, scores_.data() + k, 1, 0, &hidden, 1, stride_);
+    }
   }
 
   double move(int32_t row, bool label) {
@@ -172,6 +178,7 @@ class ClassifierWorker {
   const Kernels& kernels_;
   const size_t stride_;
   const size_t n_labels_;
+  const size_t rows_at_once_;
   float learning_rate_ = 0;
   std::vector<int32_t> rows_, next_rows_;  // of the line at hand and of the next one
   FloatBuffer hidden_;

@@ -175,9 +175,9 @@ class _Validation:
         found, self.n_texts = self.accuracy()
         improved = found > self.best
         self.history.append([epoch, found])
-        self.tell(Validated(epoch, found, improved))
         self.best = max(self.best, found)
         self.waited = 0 if improved else self.waited + 1
+        self.tell(Validated(epoch, found, improved, self.waited, stopping))
         if stopping and improved:
             self.kept = (self.parameters.input.copy(), self.parameters.output.copy())
         return stopping and self.waited >= self.config.patience

@@ -84,11 +84,26 @@ class Progress:
 
 @dataclass(frozen=True)
 class Validated:
-    """An epoch has ended: the accuracy on the validation texts, and whether it is the best yet."""
+    """An epoch has ended.
+
+    Attributes
+    ----------
+    epoch : int
+    accuracy : float
+        On the validation texts.
+    improved : bool
+        Whether it is the best yet.
+    waited : int
+        Epochs without a better one.
+    early_stopping : bool
+        Whether the model of the best epoch is kept.
+    """
 
     epoch: int
     accuracy: float
     improved: bool
+    waited: int
+    early_stopping: bool
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,10 @@ def test_validation_at_the_end_of_every_epoch() -> None:
     model = train_on(texts(), [events.append], accuracy=lambda model: (next(values), 9), epochs=4)
     found = [event for event in events if isinstance(event, Validated)]
     assert found == [
-        Validated(1, 0.5, True),
-        Validated(2, 0.75, True),
-        Validated(3, 0.75, False),
-        Validated(4, 0.9, True),
+        Validated(1, 0.5, True, 0, False),
+        Validated(2, 0.75, True, 0, False),
+        Validated(3, 0.75, False, 1, False),
+        Validated(4, 0.9, True, 0, False),
     ]
     assert model.metadata["validation_accuracy"] == [[1, 0.5], [2, 0.75], [3, 0.75], [4, 0.9]]
 

@@ -24,10 +24,12 @@ OUTPUT_CLOSED = 141
 # Command -> its module below brasa.cli and its line in the list. Modules are imported when their
 # command is run: `brasa --help` and a mistyped command load neither rich nor the model code.
 _COMMANDS = {
-    "train": ("train", "Train word vectors on text."),
+    "train": ("train", "Train word vectors, or a text classifier, on text."),
     "vectors": ("query", "Print the vectors of words."),
     "neighbors": ("query", "Print the nearest words by cosine."),
     "analogy": ("query", "Answer: A is to B as C is to what?"),
+    "predict": ("supervised", "Print the labels of texts."),
+    "test": ("supervised", "Score a classifier on labeled texts."),
     "evaluate": ("evaluate", "Score a model on similarity tables and analogy files."),
     "info": ("info", "Describe a model, or this installation."),
     "export": ("export", "Write a model in another program's format."),
@@ -67,7 +69,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     help="Show the version and exit.",
 )
 def brasa() -> None:
-    """Word vectors with subwords, at the speed of the hardware.
+    """Word vectors with subwords and text classifiers, at the speed of the hardware.
 
     Data goes to standard output, progress and messages to standard error.
     """

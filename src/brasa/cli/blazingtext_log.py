@@ -1,7 +1,8 @@
 """The log lines of Amazon SageMaker BlazingText, for programs that read them.
 
-Wording from the logs of executed AWS notebooks (word2vec on text8, 2019). The metric's line is the
-one that matters: SageMaker finds ``train:mean_rho`` in it.
+Wording from the logs of executed AWS notebooks (word2vec on text8, text classification on dbpedia,
+2019). The metrics' lines are the ones that matter: SageMaker finds ``train:mean_rho``,
+``train:accuracy`` and ``validation:accuracy`` in them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from typing import Any, TextIO
 
 from brasa.cli.progress import PlainDisplay
 from brasa.corpus import Corpus
-from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
+from brasa.training import (
+    CorpusRead,
+    Event,
+    Progress,
+    ReadProgress,
+    Scored,
+    TrainingFinished,
+    Validated,
+)
 
 _READ_STEP = 10_000_000  # words between two lines while reading
 _PROGRESS_STEP = 0.02  # of the whole training, between two progress lines
@@ -27,8 +36,10 @@ class BlazingTextLog(PlainDisplay):
         super().__init__(stream)
         self._reading_announced = 0
         self._next_progress = 0.0
+        self._supervised = False
 
     def started(self, mode: str, corpus: Corpus) -> None:
+        self._supervised = mode == "supervised"
         self._log(f"Running single machine CPU BlazingText training using {mode} mode.")
         for source, _ in corpus.sources():
             path = Path(source)
@@ -46,8 +57,12 @@ class BlazingTextLog(PlainDisplay):
             self.print(f"Number of words:  {event.n_words}")
         elif isinstance(event, Progress):
             self._progress(event)
+        elif isinstance(event, Validated):
+            self._validated(event)
+        elif isinstance(event, Scored):
+            self._scored(event)
         elif isinstance(event, TrainingFinished):
-            self.print("Training finished!")
+            self.print("Training finished." if self._supervised else "Training finished!")
             speed = event.words_per_second / 1e6
             self.print(f"Average throughput in Million words/sec: {speed:.2f}")
             self.print(f"Total training time in seconds: {event.seconds:.2f}")
@@ -60,6 +75,26 @@ class BlazingTextLog(PlainDisplay):
 
     def saved(self, path: str) -> None:
         """BlazingText has no such line."""
+
+    def _validated(self, event: Validated) -> None:
+        if not event.early_stopping:  # only the last two lines tell the accuracy then
+            return
+        self.print(f"-------------- End of epoch: {event.epoch}")
+        self.print(f"Validation accuracy: {event.accuracy:.6g}")
+        if event.improved:
+            self.print("Validation accuracy improved! Storing best weights...")
+        else:
+            epochs = f"last {event.waited} epochs"
+            self.print(f"Validation accuracy has not improved for {epochs}.")
+
+    def _scored(self, event: Scored) -> None:
+        for name, accuracy, n_texts in (
+            ("train", event.train_accuracy, event.n_train),
+            ("validation", event.validation_accuracy, event.n_validation),
+        ):
+            if accuracy is not None:
+                self.print(f"#{name}_accuracy: {accuracy:.4f}")
+                self.print(f"Number of {name} examples: {n_texts}")
 
     def _progress(self, event: Progress) -> None:
         done = event.words / event.total_words

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from brasa.config import TextOptions, WordVectorsConfig, choices, optional_of
+from brasa.config import TextClassifierConfig, TextOptions, WordVectorsConfig, choices, optional_of
 from brasa.errors import BrasaError, ConfigError, StorageError
 
 if sys.version_info >= (3, 11):
@@ -96,7 +96,8 @@ def named_values(given: Mapping[str, Any], file: Path | None) -> tuple[dict[str,
 
 
 def _read(file: Path) -> dict[str, Any]:
-    known = [f.name for c in (WordVectorsConfig, TextOptions) for f in dataclasses.fields(c)]
+    configs = (WordVectorsConfig, TextClassifierConfig, TextOptions)
+    known = list(dict.fromkeys(f.name for c in configs for f in dataclasses.fields(c)))
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -15,7 +15,15 @@ import time
 from typing import Any, Literal, TextIO
 
 from brasa.corpus import Corpus
-from brasa.training import CorpusRead, Event, Progress, ReadProgress, TrainingFinished
+from brasa.training import (
+    CorpusRead,
+    Event,
+    Progress,
+    ReadProgress,
+    Scored,
+    TrainingFinished,
+    Validated,
+)
 from brasa.warm_start import StartedFrom
 
 LogFormat = Literal["auto", "bar", "plain", "blazingtext", "json"]
@@ -204,6 +212,11 @@ def summary(event: Event) -> str | None:
             "are new"
         )
         return line if event.warning is None else f"{line}\nWarning: {event.warning}"
+    if isinstance(event, Validated):
+        best = " (the best so far)" if event.improved else ""
+        return f"Epoch {event.epoch}: accuracy {event.accuracy:.4f} on the validation texts{best}"
+    if isinstance(event, Scored):
+        return _scores(event)
     if isinstance(event, TrainingFinished):
         verb = "Stopped early: trained" if event.interrupted else "Trained"
         return (
@@ -211,6 +224,18 @@ def summary(event: Event) -> str | None:
             f"{millions(event.words_per_second)} words/s, loss {_loss(event.loss)}"
         )
     return None
+
+
+def _scores(event: Scored) -> str | None:
+    parts = [
+        f"{accuracy:.4f} on {n_texts:,} {which} texts"
+        for which, accuracy, n_texts in (
+            ("training", event.train_accuracy, event.n_train),
+            ("validation", event.validation_accuracy, event.n_validation),
+        )
+        if accuracy is not None
+    ]
+    return f"Accuracy {', '.join(parts)}" if parts else None
 
 
 def _describe(event: ReadProgress | Progress) -> str:

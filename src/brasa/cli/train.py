@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from brasa.cli import supervised
 from brasa.cli.app import INTERRUPTED
 from brasa.cli.export import export_all, format_of
 from brasa.cli.options import from_config, named_values
 from brasa.cli.output import json_option, print_json
 from brasa.cli.progress import Display, LogFormat, display
-from brasa.config import Mode, TextOptions, WordVectorsConfig
+from brasa.config import (
+    ClassifierLoss,
+    Mode,
+    TextClassifierConfig,
+    TextOptions,
+    WordVectorsConfig,
+)
 from brasa.corpus import Corpus
 from brasa.errors import BrasaError
 from brasa.formats import native
 from brasa.word_vectors import WordVectors
 
+SUPERVISED = "supervised"
+FIELDS_OF_VECTORS = [f.name for f in dataclasses.fields(WordVectorsConfig)]
+
 
 @click.command()
-@click.argument("mode", type=click.Choice(get_args(Mode)))
+@click.argument("mode", type=click.Choice([*get_args(Mode), SUPERVISED]))
 @click.argument("corpus", nargs=-1, required=True, metavar="CORPUS...")
 @click.option(
     "-o", "--output", required=True, type=click.Path(), help="Folder in which to save the model."
@@ -30,7 +41,21 @@ from brasa.word_vectors import WordVectors
     "--export", "exports", multiple=True, type=click.Path(), metavar="FILE",
     help="Write this file too: .bin is fastText's format, .vec and .txt are word2vec's text.",
 )  # fmt: skip
-@from_config(WordVectorsConfig, without=["mode"])
+@from_config(WordVectorsConfig, without=["mode", "loss"])
+@click.option(
+    "--loss", type=click.Choice(get_args(ClassifierLoss)),
+    help="Negative sampling or hierarchical softmax for vectors [ns]; for supervised also softmax, "
+    "and ova: one logistic regression for each label [softmax].",
+)  # fmt: skip
+@from_config(TextClassifierConfig, without=FIELDS_OF_VECTORS)
+@click.option(
+    "--validation", type=click.Path(), metavar="FILE",
+    help="supervised: labeled texts on which the accuracy is measured after every epoch.",
+)  # fmt: skip
+@click.option(
+    "--class-weights", type=click.Choice(["balanced"]),
+    help="supervised: weigh labels in inverse proportion to their counts.",
+)  # fmt: skip
 @from_config(TextOptions)
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
@@ -76,17 +101,48 @@ def train(
     continued: str | None,
     resume: bool,
     keep_partial: bool,
+    validation: str | None,
+    class_weights: str | None,
     quiet: bool,
     log_format: LogFormat,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train word vectors on text and save them as the folder --output.
+    """Train word vectors, or with "supervised" a text classifier, and save the folder --output.
 
     CORPUS is any number of files (.gz, .bz2, .xz and .zst are unpacked), folders and glob patterns,
-    or "-" for standard input. Words are what stands between white space.
+    or "-" for standard input. Words are what stands between white space. For a classifier each line
+    is a text, and words that begin with --label-prefix are its labels.
     """
     values, text_options = named_values({"mode": mode, **given}, config_file)
+    if values["mode"] == SUPERVISED:
+        if continued is not None or resume or keep_pretrained_words:
+            raise click.UsageError(
+                "supervised goes without --continue, --resume and --keep-pretrained-words"
+            )
+        supervised.check(values, validation, exports)
+        native.check_target(output)
+        text = corpus_of(corpus, text_options)
+        with display(log_format, quiet=quiet) as shown:
+            shown.started(SUPERVISED, text)
+            classifier = supervised.train(
+                text,
+                values,
+                text_options,
+                validation=validation,
+                pretrained=pretrained,
+                class_weights=class_weights,
+                keep_partial=keep_partial,
+                shown=shown,
+            )
+            summary = supervised.save(classifier, output, exports, shown)
+        if as_json:
+            print_json(summary)
+        if classifier.metadata["interrupted"]:
+            ctx.exit(INTERRUPTED)
+        return
+    if validation is not None or class_weights is not None:
+        raise click.UsageError("--validation and --class-weights are for supervised")
     if continued is None:
         WordVectorsConfig.parse(values)  # refused now, not after a model has been opened
     if continued is not None and (pretrained is not None or keep_pretrained_words):

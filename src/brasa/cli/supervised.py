@@ -1,0 +1,157 @@
+"""`brasa train supervised`, and `brasa predict` and `brasa test`, which use what it makes."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from brasa.cli.output import json_option, print_json, print_line, print_table
+from brasa.cli.progress import Display
+from brasa.config import TextClassifierConfig, TextOptions
+from brasa.corpus import Corpus
+from brasa.errors import ConfigError
+from brasa.text_classifier import TextClassifier
+
+_BATCH_TEXTS = 10_000
+
+_model = click.argument("model", type=click.Path())
+_k = click.option("-k", "k", default=1, show_default=True, help="How many labels, at most.")
+_threshold = click.option(
+    "--threshold", default=0.0, show_default=True, help="Leave out labels less probable than this."
+)
+
+
+def check(
+    values: Mapping[str, Any], validation: str | None, exports: Iterable[str]
+) -> TextClassifierConfig:
+    """Refuse now what training would refuse after the text has been read."""
+    config = TextClassifierConfig.parse(values)
+    if config.early_stopping and validation is None:
+        raise ConfigError("early_stopping", True, "left out without --validation FILE")
+    for file in exports:
+        if Path(file).suffix != ".bin":
+            raise ConfigError("file", file, "named .bin: fastText's is the format of classifiers")
+    return config
+
+
+def train(
+    corpus: Corpus,
+    values: Mapping[str, Any],
+    text_options: TextOptions,
+    *,
+    validation: str | None,
+    pretrained: str | None,
+    class_weights: str | None,
+    keep_partial: bool,
+    shown: Display,
+) -> TextClassifier:
+    """Train on labeled lines; `class_weights` is ``balanced`` or None."""
+    held_out = None
+    if validation is not None:
+        path = validation if validation == "-" else Path(validation)
+        held_out = Corpus([path], text_options)
+    return TextClassifier.train(
+        corpus,
+        validation=held_out,
+        pretrained=pretrained,
+        class_weights="balanced" if class_weights == "balanced" else None,
+        listeners=[shown],
+        keep_partial=keep_partial,
+        **values,
+    )
+
+
+def save(
+    classifier: TextClassifier, output: str, exports: Iterable[str], shown: Display
+) -> dict[str, Any]:
+    """Write the folder and the other files; gives what a program wants to know of a training."""
+    classifier.save(output)
+    shown.saved(output)
+    for file in exports:
+        classifier.export(file)
+        shown.saved(file)
+    return {
+        "model": output,
+        "n_words": len(classifier.model.vocabulary),
+        "n_labels": len(classifier.labels),
+        "n_tokens": classifier.model.vocabulary.n_tokens,
+        "vector_dim": classifier.vector_dim,
+        "metadata": classifier.metadata,
+        "evaluation": classifier.metadata["scores"],
+    }
+
+
+@click.command()
+@_model
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@_k
+@_threshold
+@json_option
+def predict(model: str, texts: tuple[str, ...], k: int, threshold: float, as_json: bool) -> None:
+    """Print the labels of each TEXT with their probabilities, best first.
+
+    "-" reads texts from standard input, one a line. What is printed is a line for each text: label,
+    probability, and so on, divided by tabs; an empty line for a text of which the model knows
+    nothing.
+    """
+    classifier = TextClassifier.load(model)
+    lines = iter(texts) if texts != ("-",) else _lines_of_stdin()
+    answers: list[dict[str, Any]] = []
+    while batch := list(itertools.islice(lines, _BATCH_TEXTS)):
+        for found in classifier.predict(batch, k, threshold):
+            if as_json:
+                labels, probabilities = [name for name, _ in found], [p for _, p in found]
+                answers.append({"label": labels, "prob": probabilities})
+            else:
+                print_line("\t".join(f"{name}\t{p:.6g}" for name, p in found))
+    if as_json:
+        print_json(answers)
+
+
+@click.command()
+@_model
+@click.argument("texts", nargs=-1, required=True, metavar="TEXTS...")
+@_k
+@_threshold
+@click.option("--per-label", is_flag=True, help="Print a line for each label, too.")
+@json_option
+def test(
+    model: str, texts: tuple[str, ...], k: int, threshold: float, per_label: bool, as_json: bool
+) -> None:
+    """Predict the labels of labeled texts, and print how often that is right.
+
+    TEXTS is any number of files, folders and patterns with a text a line and its labels in it, or
+    "-" for standard input. Texts without a label that the model knows do not count.
+    """
+    classifier = TextClassifier.load(model)
+    corpus = Corpus([text if text == "-" else Path(text) for text in texts])
+    report = classifier.test(corpus, k, threshold)
+    if as_json:
+        print_json(report.to_dict())
+        return
+    values = report.to_dict()
+    labels = values.pop("labels")
+    print_table((name.replace("_", " "), _shown(value)) for name, value in values.items())
+    if per_label:
+        print_line("")
+        print_table(_label_rows(labels))
+
+
+def _label_rows(labels: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
+    yield ["label", "precision", "recall", "f1", "n true"]
+    for name, score in labels.items():
+        yield [name, *(_shown(value) for value in score.values())]
+
+
+def _shown(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def _lines_of_stdin() -> Iterator[str]:
+    for line in sys.stdin.buffer:
+        yield line.removesuffix(b"\n").decode("utf-8", "surrogateescape")
