@@ -9,7 +9,7 @@ import typing
 from pathlib import Path
 
 from brasa.cli.options import limits
-from brasa.config import TextOptions, WordVectorsConfig, choices, optional_of
+from brasa.config import TextClassifierConfig, TextOptions, WordVectorsConfig, choices, optional_of
 
 MARKED = re.compile(r"(<!-- fields of (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
@@ -29,7 +29,7 @@ def table(config: type) -> str:
 
 def filled_in(page: str) -> str:
     """The page with its tables as the dataclasses have them now."""
-    tables = {c.__name__: table(c) for c in (WordVectorsConfig, TextOptions)}
+    tables = {c.__name__: table(c) for c in (WordVectorsConfig, TextClassifierConfig, TextOptions)}
     return MARKED.sub(lambda match: match[1] + tables[match[2]] + match[3], page)
 
 

@@ -1,16 +1,18 @@
-"""Word vectors at the speed of the hardware.
+"""Word vectors and text classifiers at the speed of the hardware.
 
 >>> vectors = brasa.WordVectors.train("corpus.txt", mode="skipgram", subwords=True)
 >>> vectors.neighbors("awesome")
 >>> vectors.save("model")
 >>> vectors = brasa.load("model")
+>>> classifier = brasa.TextClassifier.train("labeled.txt", word_ngrams=2)
+>>> classifier.predict("a text", k=2)
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from brasa.config import TextOptions, WordVectorsConfig
+from brasa.config import TextClassifierConfig, TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import (
     BrasaError,
@@ -32,6 +34,7 @@ __all__ = [
     "ModelFormatError",
     "StorageError",
     "TextClassifier",
+    "TextClassifierConfig",
     "TextOptions",
     "UnknownWordError",
     "WordVectors",

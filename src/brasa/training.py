@@ -130,9 +130,7 @@ class Scored:
     n_validation: int
 
 
-Event = (
-    ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished | Scored
-)
+Event = ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished | Scored
 Listener = Callable[[Event], object]
 
 

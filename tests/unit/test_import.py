@@ -28,5 +28,5 @@ def test_import_loads_numpy_and_the_native_module_only() -> None:
 
 def test_every_public_name_is_there() -> None:
     assert all(hasattr(brasa, name) for name in brasa.__all__)
-    assert len(brasa.__all__) <= 12
+    assert len(brasa.__all__) <= 13
     assert brasa.__version__.count(".") == 2
