@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from brasa.config import WordVectorsConfig
-from brasa.parameters import Embeddings
+from brasa.parameters import Classifier, Embeddings
 from brasa.subwords import FloretHashing, Subwords
 from brasa.vocabulary import Vocabulary
 
@@ -30,6 +31,7 @@ settings.load_profile("files")
 
 Flip = Callable[..., bytes]
 MakeEmbeddings = Callable[..., Embeddings]
+MakeClassifier = Callable[..., Classifier]
 
 MakeFloretTable = Callable[..., tuple[FloretHashing, "np.ndarray[Any, Any]"]]
 AsFloret = Callable[..., Embeddings]
@@ -67,6 +69,33 @@ def make_embeddings() -> MakeEmbeddings:
             bucket_ids=bucket_ids,
             metadata={"brasa_version": "0.0", "loss_history": [[0.5, 2.25], [1.0, 2.0]]},
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_classifier() -> MakeClassifier:
+    """A function that makes a classifier with random rows, by default of 400 words."""
+
+    def make(
+        n_words: int = 400, n_labels: int = 300, *, dim: int = 7, buckets: int = 90, **changes: Any
+    ) -> Classifier:
+        random = np.random.default_rng(7)
+        words = ["the", "</s>", *(f"w{i}" for i in range(n_words - 2))]
+        labels = [f"__label__{i}" for i in range(n_labels)]
+        plain = Classifier(
+            vocabulary=Vocabulary.from_words(words, np.arange(n_words, 0, -1), 9000),
+            labels=Vocabulary.from_words(labels, np.arange(n_labels, 0, -1), 9000),
+            loss="softmax",
+            word_ngrams=2,
+            min_char=0,
+            max_char=0,
+            buckets=buckets,
+            input=random.normal(size=(n_words + buckets, dim)).astype(np.float32),
+            output=random.normal(size=(n_labels, dim)).astype(np.float32),
+            bucket_ids=np.arange(buckets, dtype=np.uint32),
+        )
+        return dataclasses.replace(plain, **changes)
 
     return make
 

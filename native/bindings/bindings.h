@@ -13,5 +13,6 @@ void bind_fasttext(nanobind::module_& module);
 void bind_classifier(nanobind::module_& module);
 void bind_vectors(nanobind::module_& module);
 void bind_classify(nanobind::module_& module);
+void bind_quantize(nanobind::module_& module);
 
 }  // namespace brasa

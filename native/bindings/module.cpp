@@ -9,4 +9,5 @@ NB_MODULE(_native, module) {
   brasa::bind_classifier(module);
   brasa::bind_vectors(module);
   brasa::bind_classify(module);
+  brasa::bind_quantize(module);
 }

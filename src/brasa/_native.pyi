@@ -158,3 +158,9 @@ class ClassifierProblem:
         """
         End of the last span; Ctrl-C may keep what train_span gives from its caller.
         """
+
+def train_centroids(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, seed: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None,))]:
+    """For each part in turn its 256 centroids, by k-means."""
+
+def encode_rows(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]:
+    """For each row the nearest centroid of each part."""

@@ -112,6 +112,15 @@ class Vocabulary:
             raise _broken(f"counts above {largest} are not possible")
         return Vocabulary(self.arena, self.offsets, counts.astype(np.int64), n_tokens)
 
+    def take(self, indices: npt.NDArray[np.integer[Any]]) -> Vocabulary:
+        """Some of the words, in the order of `indices`, which must be of this vocabulary."""
+        self.check()
+        starts, lengths = self.offsets[indices], np.diff(self.offsets)[indices]
+        offsets = np.zeros(len(indices) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return Vocabulary(self.arena[places], offsets, self.counts[indices], self.n_tokens)
+
     def __len__(self) -> int:
         return len(self.counts)
 

@@ -1,0 +1,117 @@
+"""fastText 0.9.2 quantizes a model; brasa quantizes the same one, and fastText reads the result."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from brasa.formats import fasttext
+from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.quantization import keep_largest_rows, quantize_classifier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from interop.conftest import RunPeer
+
+# argv: where to save arrays, folder, arguments of `quantize`.
+QUANTIZE = """
+import sys, json, numpy as np, fasttext
+folder, arguments = sys.argv[2], json.loads(sys.argv[3])
+model = fasttext.train_supervised(folder + "/texts", dim=11, wordNgrams=2, bucket=3000, epoch=3,
+                                  loss=arguments.pop("loss"), thread=12, verbose=0)
+model.save_model(folder + "/model.bin")
+model.quantize(**arguments)
+model.save_model(folder + "/theirs.ftz")
+np.savez(sys.argv[1])
+"""
+
+PREDICT = """
+import sys, numpy as np, fasttext
+model = fasttext.load_model(sys.argv[2])
+lines = open(sys.argv[3], encoding="utf-8").read().splitlines()
+labels, probabilities = model.predict(lines, k=3)
+np.savez(sys.argv[1], labels=labels, probabilities=np.array(probabilities),
+         quantized=model.is_quantized())
+"""
+
+SETTINGS = [
+    {"loss": "softmax", "qnorm": True},
+    {"loss": "softmax", "dsub": 4, "cutoff": 900},
+    {"loss": "hs", "qnorm": True, "qout": True, "cutoff": 2000},
+    {"loss": "ova", "dsub": 11},
+]
+
+
+def texts(n: int, seed: int, labels: bool) -> list[str]:
+    """Random lines of 260 labels, each with words that it likes."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for i in range(n):
+        label = i % 260
+        words = rng.integers(0, 12, 9) + 5 * label
+        words[rng.random(9) < 0.4] = rng.integers(0, 1300)
+        start = f"__label__{label} " if labels else ""
+        lines.append(start + " ".join(f"w{word}" for word in words))
+    return lines
+
+
+def quantize_both(run_peer: RunPeer, folder: Path, settings: dict[str, Any]) -> Classifier:
+    (folder / "texts").write_text("\n".join(texts(2600, 1, True)) + "\n")
+    run_peer(QUANTIZE, folder, json.dumps(settings))
+    model = fasttext.read(folder / "model.bin")
+    assert isinstance(model, Classifier)
+    return model
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_fasttext_predicts_the_same_with_our_file(
+    run_peer: RunPeer, oracle: Any, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    model = quantize_both(run_peer, tmp_path, settings)
+    arguments = {name: value for name, value in settings.items() if name != "loss"}
+    fasttext.write(quantize_classifier(model, **arguments), tmp_path / "ours.ftz")
+    assert (tmp_path / "ours.ftz").stat().st_size == (tmp_path / "theirs.ftz").stat().st_size
+    lines = texts(520, 2, False)
+    (tmp_path / "lines").write_text("\n".join(lines) + "\n")
+    ours = run_peer(PREDICT, tmp_path / "ours.ftz", tmp_path / "lines")
+    theirs = run_peer(PREDICT, tmp_path / "theirs.ftz", tmp_path / "lines")
+    assert ours["quantized"]
+    independent = oracle.load(tmp_path / "ours.ftz")
+    wanted = [independent.predict(line, 3) for line in lines]
+    np.testing.assert_allclose(
+        ours["probabilities"], [[p for _, p in row] for row in wanted], atol=2e-5
+    )
+    # fastText's draws for k-means depend on the order of the rows, which a cutoff changes.
+    same = np.mean([a[0] == b[0] for a, b in zip(ours["labels"], theirs["labels"], strict=True)])
+    assert same > (0.75 if "cutoff" in settings else 0.97)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS[0], SETTINGS[1]])
+def test_the_codes_are_those_of_fasttext(
+    run_peer: RunPeer, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """All but those of points between two centroids, since fastText sums with fused operations."""
+    model = quantize_both(run_peer, tmp_path, settings)
+    theirs = fasttext.read(tmp_path / "theirs.ftz")
+    assert isinstance(theirs, Classifier)
+    assert isinstance(theirs.input, QuantizedMatrix)
+    arguments = {name: value for name, value in settings.items() if name != "loss"}
+    if "cutoff" in arguments:
+        model = keep_largest_rows(model, arguments.pop("cutoff"))
+        assert theirs.bucket_rows is not None
+        assert model.vocabulary.words == theirs.vocabulary.words
+        assert model.bucket_ids.tolist() == theirs.bucket_ids.tolist()
+        n_words = len(model.vocabulary)
+        assert not isinstance(model.input, QuantizedMatrix)
+        rows = model.input.copy()
+        rows[n_words + theirs.bucket_rows] = model.input[n_words:]
+        model = dataclasses.replace(model, input=rows, bucket_rows=theirs.bucket_rows)
+    ours = quantize_classifier(model, **arguments).input
+    assert isinstance(ours, QuantizedMatrix)
+    assert np.mean(ours.codes == theirs.input.codes) > 0.98
+    np.testing.assert_allclose(ours.decode(), theirs.input.decode(), atol=0.05)
