@@ -1,9 +1,13 @@
 #include "train/classifier.h"
 
+#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
+#include "simd/exponential.h"
 #include "train/logistic.h"
 #include "train/step.h"
 
@@ -14,6 +18,25 @@ namespace {
 constexpr size_t kLossInterval = 8;
 // Output rows of 16 KB are moved at a time.
 constexpr size_t kCacheFloats = 4096;
+
+// Replaces each of n scores by e^(score - the highest); gives the highest, and the sum. There is
+// room for a multiple of kLanes scores.
+std::pair<float, float> exponentials(float* scores, size_t n) {
+  std::fill(scores + n, scores + round_up(n, kLanes), -std::numeric_limits<float>::max());
+  std::array<float, kLanes> top, sum{};
+  top.fill(-std::numeric_limits<float>::max());
+  for (size_t k = 0; k < n; k += kLanes) {
+    for (size_t i = 0; i < kLanes; ++i) top[i] = std::max(top[i], scores[k + i]);
+  }
+  const float highest = *std::max_element(top.begin(), top.end());
+  for (size_t k = 0; k < n; k += kLanes) {
+    for (size_t i = 0; i < kLanes; ++i) {
+      scores[k + i] = exponential(scores[k + i] - highest);
+      sum[i] += scores[k + i];
+    }
+  }
+  return {highest, std::accumulate(sum.begin(), sum.end(), 0.0f)};
+}
 
 // One line at a time: the hidden vector h is the mean of the line's input rows; output row k scores
 // s_k = h . o_k; the step of h, divided by the number of input rows, goes to each of them.
@@ -99,9 +122,7 @@ class ClassifierWorker {
     score_all();
     float* scores = scores_.data();
     const float target_score = scores[target];
-    const float highest = *std::max_element(scores, scores + n_labels_);
-    float sum = 0;
-    for (size_t k = 0; k < n_labels_; ++k) sum += scores[k] = std::exp(scores[k] - highest);
+    const auto [highest, sum] = exponentials(scores, n_labels_);
     const float factor = -learning_rate_ / sum;
     for (size_t k = 0; k < n_labels_; ++k) scores[k] *= factor;
     scores[target] += learning_rate_;

@@ -10,6 +10,8 @@ import click
 from brasa.cli.progress import Display
 from brasa.errors import ConfigError
 from brasa.formats import FORMATS
+from brasa.loading import load
+from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
 
 _FORMAT_OF_SUFFIX = {
@@ -31,9 +33,16 @@ def export(model: str, file: str, format: str | None) -> None:
     fasttext is the binary format of fastText, with subwords; floret a table for spaCy, and
     floret-binary floret's own format. The others have whole words only: word2vec is text, one
     word a line; word2vec-binary the same, exact; glove is text without the first line. hub is a
-    folder for the Hugging Face Hub, with fastText's format in model.bin.
+    folder for the Hugging Face Hub, with fastText's format in model.bin. A text classifier can be
+    written as fasttext only.
     """
-    WordVectors.load(model).export(file, format or format_of(file))
+    opened, wanted = load(model), format or format_of(file)
+    if not isinstance(opened, TextClassifier):
+        opened.export(file, wanted)
+    elif wanted == "fasttext":
+        opened.export(file)
+    else:
+        raise ConfigError("format", wanted, "fasttext for a text classifier")
 
 
 def format_of(file: str) -> str:

@@ -12,7 +12,11 @@ import click
 from brasa import _native
 from brasa.cli.output import json_option, print_json, print_table
 from brasa.config import InstructionSet
+from brasa.loading import load
+from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
+
+_LONG = ("loss_history", "validation_accuracy")
 
 
 @click.command()
@@ -20,7 +24,7 @@ from brasa.word_vectors import WordVectors
 @json_option
 def info(model: str | None, as_json: bool) -> None:
     """Describe MODEL; without one, this installation and the kernels it uses here."""
-    facts = _installation() if model is None else _model(WordVectors.load(model))
+    facts = _installation() if model is None else _model(load(model))
     if as_json:
         print_json(facts)
     else:
@@ -40,7 +44,33 @@ def _installation() -> dict[str, Any]:
     }
 
 
-def _model(vectors: WordVectors) -> dict[str, Any]:
+def _model(opened: WordVectors | TextClassifier) -> dict[str, Any]:
+    return _classifier(opened) if isinstance(opened, TextClassifier) else _vectors(opened)
+
+
+def _classifier(classifier: TextClassifier) -> dict[str, Any]:
+    model = classifier.model
+    metadata = {k: v for k, v in classifier.metadata.items() if k not in _LONG}
+    return {
+        "n_labels": len(model.labels),
+        "n_words": len(model.vocabulary),
+        "n_ngram_rows": len(model.bucket_ids),
+        "megabytes": round((model.input.nbytes + model.output.nbytes) / 1e6, 1),
+        "quantized": classifier.quantized,
+        "loss": model.loss,
+        "vector_dim": model.vector_dim,
+        "word_ngrams": model.word_ngrams,
+        "min_char": model.min_char,
+        "max_char": model.max_char,
+        "buckets": model.buckets,
+        "label_prefix": model.label_prefix,
+        **metadata.pop("hyperparameters", {}),
+        **(metadata.pop("scores", None) or {}),
+        **metadata,
+    }
+
+
+def _vectors(vectors: WordVectors) -> dict[str, Any]:
     embeddings = vectors.embeddings
     metadata = {k: v for k, v in vectors.metadata.items() if k != "loss_history"}
     history = vectors.metadata.get("loss_history") or []
