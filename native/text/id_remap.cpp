@@ -46,6 +46,7 @@ class Remapping {
 
  private:
   void wait(const Poll& poll) {
+    poll();  // the workers of a short text may be done before the first wait
     std::unique_lock lock(mutex_);
     while (n_running_ > 0) {
       if (exception_) return;
