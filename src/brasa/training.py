@@ -191,18 +191,18 @@ def train(
         "sources": list(encoded.sources),
     }
     if start is None:
-        plan = make_plan(vocabulary, encoded, config)
-        run = Run(plan, tell)
+        plan, first = make_plan(vocabulary, encoded, config), 0
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
     else:
         vocabulary = start.vocabulary(vocabulary, encoded)
         plan = make_plan(vocabulary, encoded, config, subwords=start.subwords(vocabulary, config))
-        run = Run(plan, tell, start.blocks_done(plan))
+        first = start.blocks_done(plan)
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)
         begun = start.fill(parameters, vocabulary, plan)
         tell(begun)
         metadata |= {"started_from": asdict(begun), "previous_runs": start.previous_runs()}
     if start is None or start.trains:
+        run = Run(plan, tell, first)
         run.train(backend(plan, parameters, threads), parameters, keep_partial)
         metadata |= run.finish()
         if metadata["interrupted"]:
