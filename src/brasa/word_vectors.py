@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from brasa import formats, lookup, training, warm_start
+from brasa import alignment, formats, lookup, merging, reduction, training, warm_start
 from brasa.config import TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
@@ -499,6 +499,25 @@ class WordVectors:
         """
         first, second = (unit(self[word]).astype(np.float64) for word in (a, b))
         return float(np.clip(first @ second, -1.0, 1.0))
+
+    def reduce(self, dim: int) -> WordVectors:
+        """A model with vectors of `dim` numbers (PCA): see `brasa.reduction.reduce_dim`."""
+        return type(self)(reduction.reduce_dim(self._embeddings, dim))
+
+    def prune(self, words: int | Iterable[str]) -> WordVectors:
+        """A model with the most frequent words, or those named: see `brasa.reduction.prune`."""
+        return type(self)(reduction.prune(self._embeddings, words))
+
+    def merge(
+        self, other: WordVectors, *, conflict: Literal["first", "second", "mean"] = "first"
+    ) -> WordVectors:
+        """A model with the words of both: see `brasa.merging.merge`."""
+        return type(self)(merging.merge(self._embeddings, other._embeddings, conflict=conflict))
+
+    def align_to(self, target: WordVectors, dictionary: Any, **options: Any) -> WordVectors:
+        """A model in the space of another, rotated: see `brasa.alignment.align`."""
+        found = alignment.align(self._embeddings, target._embeddings, dictionary, **options)
+        return type(self)(found.apply(self._embeddings))
 
     def evaluate(self) -> dict[str, Any]:
         """Score the model on WordSim-353, in the shape of BlazingText's `eval.json`.
