@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Places = npt.NDArray[np.intp]
 
+# A run's record has up to 200 losses, 9 kB of a header that is parsed whenever a model is opened.
+MAX_PREVIOUS_RUNS = 50
 # Rows that are copied or composed at a time, so that what is in between stays small.
 CHUNK_ROWS = 1 << 16
 
@@ -131,13 +133,14 @@ class WarmStart(ABC):
         """Write input rows; gives how many words have got one."""
 
     def previous_runs(self) -> list[Any]:
-        """The metadata of all runs before, the first one first, each with its configuration."""
+        """The metadata of the runs before, the last one last, each with its configuration."""
         before = dict(self.model.metadata)
         earlier = before.pop("previous_runs", [])
-        return [
+        runs = [
             *(earlier if isinstance(earlier, list) else []),
             {"config": self.model.config.to_dict(), **before},
         ]
+        return runs[-MAX_PREVIOUS_RUNS:]
 
     @property
     def name(self) -> str:

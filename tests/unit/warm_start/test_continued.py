@@ -352,3 +352,7 @@ def test_a_chain_of_runs_is_a_list(old: WordVectors, tmp_path: Path, new_text: L
     }  # fmt: skip
     assert third.metadata["started_from"]["model"] == str(tmp_path / "second")
     assert json.loads(json.dumps(third.metadata)) == third.metadata
+    many = {**third.metadata, "previous_runs": [{"number": i} for i in range(80)]}
+    longer = WordVectors(dataclasses.replace(third.embeddings, metadata=many))
+    runs = longer.continue_training(new_text, epochs=1).metadata["previous_runs"]
+    assert [run["number"] for run in runs[:-1]] == list(range(31, 80))  # 50 with the last one
