@@ -30,7 +30,7 @@ std::span<T> view(const Vector<T>& array) {
 }
 
 inline RowView view(const Rows& rows) {
-  if (rows.shape(1) > 1 && rows.stride(1) != 1) {
+  if (rows.shape(0) > 0 && rows.shape(1) > 1 && rows.stride(1) != 1) {
     throw std::invalid_argument("the numbers of a row must be next to each other");
   }
   if (rows.stride(0) < 0) throw std::invalid_argument("rows must be in ascending order");

@@ -14,5 +14,6 @@ void bind_classifier(nanobind::module_& module);
 void bind_vectors(nanobind::module_& module);
 void bind_classify(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
+void bind_neighbors(nanobind::module_& module);
 
 }  // namespace brasa

@@ -10,4 +10,5 @@ NB_MODULE(_native, module) {
   brasa::bind_vectors(module);
   brasa::bind_classify(module);
   brasa::bind_quantize(module);
+  brasa::bind_neighbors(module);
 }

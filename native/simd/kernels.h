@@ -34,6 +34,11 @@ struct Kernels {
   void (*dot_rows)(const float* vector, const float* const* rows, size_t n, size_t stride,
                    float* out);
 
+  // out[k] = vector . rows[k], for n rows of `dim` numbers that are neither padded nor aligned;
+  // those of `vector` are. A row's result does not depend on the others.
+  void (*dot_unpadded_rows)(const float* vector, const float* const* rows, size_t n, size_t dim,
+                            float* out);
+
   // out += sum over k of coefficients[k] * rows[k].
   void (*add_weighted_rows)(float* out, const float* const* rows, const float* coefficients,
                             size_t n, size_t stride);

@@ -18,6 +18,11 @@ struct Avx2 {
   static Register zero() { return _mm256_setzero_ps(); }
   static Register broadcast(float x) { return _mm256_set1_ps(x); }
   static Register load(const float* p) { return _mm256_load_ps(p); }
+  static Register load_unaligned(const float* p) { return _mm256_loadu_ps(p); }
+  static Register load_first(const float* p, size_t n) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane));
+  }
   static void store(float* p, Register x) { _mm256_store_ps(p, x); }
   static Register add(Register a, Register b) { return _mm256_add_ps(a, b); }
   static Register subtract(Register a, Register b) { return _mm256_sub_ps(a, b); }

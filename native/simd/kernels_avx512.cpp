@@ -18,6 +18,10 @@ struct Avx512 {
   static Register zero() { return _mm512_setzero_ps(); }
   static Register broadcast(float x) { return _mm512_set1_ps(x); }
   static Register load(const float* p) { return _mm512_load_ps(p); }
+  static Register load_unaligned(const float* p) { return _mm512_loadu_ps(p); }
+  static Register load_first(const float* p, size_t n) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << n) - 1), p);
+  }
   static void store(float* p, Register x) { _mm512_store_ps(p, x); }
   static Register add(Register a, Register b) { return _mm512_add_ps(a, b); }
   static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }

@@ -18,6 +18,8 @@ struct Neon {
   static Register zero() { return vdupq_n_f32(0.0f); }
   static Register broadcast(float x) { return vdupq_n_f32(x); }
   static Register load(const float* p) { return vld1q_f32(p); }
+  static Register load_unaligned(const float* p) { return load(p); }
+  static Register load_first(const float* p, size_t n) { return load_first_plain<Neon>(p, n); }
   static void store(float* p, Register x) { vst1q_f32(p, x); }
   static Register add(Register a, Register b) { return vaddq_f32(a, b); }
   static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }

@@ -27,6 +27,8 @@ struct Scalar {
   static Register load(const float* p) {
     return each([&](int i) { return p[i]; });
   }
+  static Register load_unaligned(const float* p) { return load(p); }
+  static Register load_first(const float* p, size_t n) { return load_first_plain<Scalar>(p, n); }
   static void store(float* p, Register x) {
     for (size_t i = 0; i < kWidth; ++i) p[i] = x.lane[i];
   }

@@ -152,6 +152,32 @@ TEST_CASE("dot_rows") {
   });
 }
 
+TEST_CASE("dot_unpadded_rows: rows anywhere, of any length, the last one before no man's land") {
+  for (const Kernels* kernels : available_kernels()) {
+    std::mt19937 random(1);
+    for (const size_t dim : {1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 33, 100, 300, 2047, 2048}) {
+      for (const size_t n : kRowCounts) {
+        CAPTURE(kernels->name);
+        CAPTURE(dim);
+        CAPTURE(n);
+        Rows vector(1, round_up(dim, kRowAlign), random);
+        std::fill(vector.row(0) + dim, vector.row(1), 0.0f);
+        const std::vector<float> numbers = eighths(7 * dim + 3, random);  // to its last number
+        std::vector<const float*> rows(n);
+        for (const float*& row : rows) row = numbers.data() + random() % 7 * dim + random() % 4;
+        std::vector<float> out(n + 1, 77.0f), expected(n + 1, 77.0f);
+        for (size_t k = 0; k < n; ++k) {
+          double sum = 0;
+          for (size_t d = 0; d < dim; ++d) sum += double{vector.row(0)[d]} * double{rows[k][d]};
+          expected[k] = static_cast<float>(sum);
+        }
+        kernels->dot_unpadded_rows(vector.data(), rows.data(), n, dim, out.data());
+        CHECK(out == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("add_weighted_rows") {
   for_each_shape([](const Kernels& kernels, size_t stride, size_t n, std::mt19937& random) {
     Rows matrix(7, stride, random), out(1, stride, random);

@@ -48,6 +48,7 @@ class FloatBuffer {
     std::fill_n(data_.get(), n + kRowAlign, 0.0f);
   }
   float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
   float& operator[](size_t i) { return data_.get()[i]; }
 
  private:

@@ -164,3 +164,11 @@ def train_centroids(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, No
 
 def encode_rows(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]:
     """For each row the nearest centroid of each part."""
+
+def inverse_norms(vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float32], dict(shape=(None,))]:
+    """1 / length of each row, NaN for a row without direction."""
+
+def nearest_rows(vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], inverse_norms: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], queries: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], k: int, candidates: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, exclude_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], exclude: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_threads: int, instruction_set: str) -> tuple:
+    """
+    Rows and cosines of the k nearest rows of each query, one query after the other.
+    """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from brasa import alignment, formats, lookup, merging, reduction, training, warm_start
+from brasa import alignment, formats, lookup, merging, reduction, training, warm_start, word_queries
 from brasa.config import TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
@@ -19,6 +19,7 @@ from brasa.formats import in_memory
 from brasa.neighbors import ExactScan, FloatVector, unit
 from brasa.sentences import sentence_means
 from brasa.subwords import FloretHashing, Subwords
+from brasa.word_queries import check_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from brasa.parameters import Embeddings, FloatMatrix
     from brasa.training import Listener
     from brasa.vocabulary import Vocabulary
+    from brasa.word_queries import Among, Found, Queries
 
 
 class Subword(NamedTuple):
@@ -376,7 +378,7 @@ class WordVectors:
             raise ConfigError("words", words, "a list of words, not one string")
         words = list(words)
         for word in words:
-            _check_word(word)
+            check_word(word)
         return lookup.compose(self._embeddings, words)
 
     def sentence_vector(self, sentence: str) -> FloatVector:
@@ -427,7 +429,7 @@ class WordVectors:
 
     def subwords(self, word: str) -> list[Subword]:
         """The rows that a word's vector is the mean of: its own, if any, then its n-grams'."""
-        _check_word(word)
+        check_word(word)
         lookup.encode_word(word)
         index = self.vocabulary.index(word)
         parts = [] if index is None else [Subword(word, None, index)]
@@ -455,39 +457,110 @@ class WordVectors:
         ]
 
     def neighbors(
-        self, word_or_vector: str | npt.ArrayLike, k: int = 10
-    ) -> list[tuple[str, float]]:
+        self,
+        word_or_vector: str | npt.ArrayLike,
+        k: int = 10,
+        *,
+        among: Among | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Found:
         """The `k` words whose vectors have the greatest cosine, best first; not the word itself.
+
+        All are looked at, by all processors and without the GIL. Words of equal cosine come in the
+        order of the vocabulary; words whose vector is zero or not finite are never found.
+
+        Parameters
+        ----------
+        word_or_vector : str or array-like, shape (vector_dim,)
+        k : int
+        among : int, list of str, bool array of shape (len(self),) or callable, optional
+            The words that may be found: the first so many of the vocabulary, which are the most
+            frequent; these; those that the mask marks; those for which the function of a word is
+            true. It is called for every word, so a mask is the faster way to ask again.
+        exclude : iterable of str
+            Words not to be found.
 
         Raises
         ------
         UnknownWordError
-            When the word has no vector.
+            When the word has no vector, or one of `among` is not in the vocabulary.
         ConfigError
             When `k` is below 1, or the vector has another shape, is zero or not finite.
         """
-        if isinstance(word_or_vector, str):
-            index = self.vocabulary.index(word_or_vector)
-            query = self._direction(word_or_vector)
-            exclude = [] if index is None else [index]
-        else:
-            query, exclude = self._check_vector(word_or_vector), []
-        return self._named(self._scan.nearest(query, k, exclude))
+        return self._find(word_queries.of_one(self._embeddings, word_or_vector), k, among, exclude)[
+            0
+        ]
 
-    def analogy(self, a: str, b: str, c: str, k: int = 10) -> list[tuple[str, float]]:
+    def neighbors_batch(
+        self,
+        words_or_vectors: Sequence[str] | npt.ArrayLike,
+        k: int = 10,
+        *,
+        among: Among | None = None,
+        exclude: Iterable[str] = (),
+    ) -> list[Found]:
+        """`neighbors` of many words, or of the rows of a matrix, in their order.
+
+        The vectors are read from memory once for every 64 queries: far faster than one by one.
+        """
+        return self._find(
+            word_queries.of_each(self._embeddings, words_or_vectors), k, among, exclude
+        )
+
+    def most_similar(
+        self,
+        positive: str | Iterable[Any],
+        negative: str | Iterable[Any] = (),
+        k: int = 10,
+        *,
+        among: Among | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Found:
+        """The words nearest to the sum of words and vectors, less the negative ones.
+
+        As gensim's: each is scaled to length 1, and no word that was given is found.
+
+        Parameters
+        ----------
+        positive, negative : str, or iterable of str and vectors
+        k, among, exclude
+            See `neighbors`, which raises what this raises.
+        """
+        query = word_queries.combined(self._embeddings, positive, negative)
+        return self._find(query, k, among, exclude)[0]
+
+    def analogy(
+        self,
+        a: str,
+        b: str,
+        c: str,
+        k: int = 10,
+        *,
+        among: Among | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Found:
         """`a` is to `b` as `c` is to what? ``analogy("paris", "france", "rome")`` is Italy.
 
         The words nearest to b - a + c, each scaled to length 1 (3CosAdd); not one of the three.
+        For `k`, `among` and `exclude` see `neighbors`.
 
         Raises
         ------
         UnknownWordError
             When one of the words has no vector.
         """
-        query = unit(self._direction(b)) - unit(self._direction(a)) + unit(self._direction(c))
-        indices = [self.vocabulary.index(word) for word in (a, b, c)]
-        exclude = [index for index in indices if index is not None]
-        return self._named(self._scan.nearest(query, k, exclude))
+        return self.analogies([(a, b, c)], k, among=among, exclude=exclude)[0]
+
+    def analogies(
+        self,
+        questions: Sequence[tuple[str, str, str]],
+        k: int = 10,
+        *,
+        among: Among | None = None,
+        exclude: Iterable[str] = (),
+    ) -> list[Found]:
+        """`analogy` of many questions (a, b, c), as `neighbors_batch` does it."""
+        return self._find(word_queries.analogies(self._embeddings, questions), k, among, exclude)
 
     def similarity(self, a: str, b: str) -> float:
         """Cosine of two words' vectors; 0 when one of them is zero.
@@ -526,34 +599,26 @@ class WordVectors:
         """
         return report.wordsim353(self._embeddings)
 
+    def _find(
+        self, queries: Queries, k: int, among: Among | None, exclude: Iterable[str]
+    ) -> list[Found]:
+        without = word_queries.rows_of(self._embeddings, exclude)
+        hits = self._scan.search(
+            queries.vectors,
+            k,
+            exclude=[own + without for own in queries.exclude],
+            candidates=word_queries.candidates(self._embeddings, among),
+        )
+        return word_queries.named(self._embeddings, hits)
+
     @functools.cached_property
     def _scan(self) -> ExactScan:
         return ExactScan(lookup.compose_words(self._embeddings, 0, len(self)))
 
     def _require(self, word: str) -> None:
-        _check_word(word)
+        check_word(word)
         if not self.config.subwords and self.vocabulary.index(word) is None:
             raise UnknownWordError(word)
-
-    def _direction(self, word: str) -> FloatVector:
-        vector = self[word]
-        if not vector.any():
-            raise UnknownWordError(word, "unseen, and training saw none of its n-grams")
-        return vector
-
-    def _check_vector(self, values: npt.ArrayLike) -> FloatVector:
-        try:
-            vector = np.asarray(values, np.float32)
-        except (TypeError, ValueError):
-            raise ConfigError("vector", values, "numbers") from None
-        if vector.shape != (self.vector_dim,):
-            raise ConfigError("vector", f"shape {vector.shape}", f"of shape ({self.vector_dim},)")
-        if not np.isfinite(vector).all() or not vector.any():
-            raise ConfigError("vector", values, "finite, and not all zeros")
-        return vector
-
-    def _named(self, rows: list[tuple[int, float]]) -> list[tuple[str, float]]:
-        return [(self.vocabulary.word(row), cosine) for row, cosine in rows]
 
 
 def _text(corpus: Any, text_options: TextOptions | None) -> Corpus:
@@ -566,11 +631,6 @@ def _text(corpus: Any, text_options: TextOptions | None) -> Corpus:
 
 def _all(listeners: Iterable[Listener], callback: Listener | None) -> list[Listener]:
     return [*listeners, *([] if callback is None else [callback])]
-
-
-def _check_word(word: object) -> None:
-    if not isinstance(word, str):
-        raise ConfigError("word", word, "a string")
 
 
 def _pretty(value: dict[str, Any]) -> bytes:

@@ -10,6 +10,9 @@ from brasa.word_vectors import WordVectors
 _model = click.argument("model", type=click.Path())
 _words = click.argument("words", nargs=-1, required=True, metavar="WORD...")
 _k = click.option("-k", "k", default=10, show_default=True, help="How many words to print.")
+_restrict = click.option(
+    "--restrict-vocab", type=int, metavar="N", help="Find only the N most frequent words."
+)
 
 
 @click.command()
@@ -40,8 +43,11 @@ def vectors(model: str, words: tuple[str, ...], as_json: bool) -> None:
 @_model
 @_words
 @_k
+@_restrict
 @json_option
-def neighbors(model: str, words: tuple[str, ...], k: int, as_json: bool) -> None:
+def neighbors(
+    model: str, words: tuple[str, ...], k: int, restrict_vocab: int | None, as_json: bool
+) -> None:
     """Print the words nearest to each WORD, with their cosines, best first.
 
     "-" reads the words from standard input. With several words, each line begins with the one
@@ -49,7 +55,8 @@ def neighbors(model: str, words: tuple[str, ...], k: int, as_json: bool) -> None
     """
     vectors = WordVectors.load(model)
     asked = words_of(words)
-    answers = [(word, vectors.neighbors(word, k)) for word in asked]
+    batch = vectors.neighbors_batch(asked, k, among=restrict_vocab)
+    answers = list(zip(asked, batch, strict=True))
     if as_json:
         print_json([{"word": word, "neighbors": _named(found)} for word, found in answers])
         return
@@ -65,13 +72,16 @@ def neighbors(model: str, words: tuple[str, ...], k: int, as_json: bool) -> None
 @click.argument("b")
 @click.argument("c")
 @_k
+@_restrict
 @json_option
-def analogy(model: str, a: str, b: str, c: str, k: int, as_json: bool) -> None:
+def analogy(
+    model: str, a: str, b: str, c: str, k: int, restrict_vocab: int | None, as_json: bool
+) -> None:
     """A is to B as C is to what? Print the best answers with their cosines.
 
     The words nearest to B - A + C: `brasa analogy MODEL france paris italy` asks for Rome.
     """
-    found = WordVectors.load(model).analogy(a, b, c, k)
+    found = WordVectors.load(model).analogy(a, b, c, k, among=restrict_vocab)
     if as_json:
         print_json({"a": a, "b": b, "c": c, "answers": _named(found)})
         return
