@@ -1,7 +1,11 @@
 // Text classification: labeled lines as numbers, and the training problem.
 #include <nanobind/stl/string.h>
 
-#include <cmath>
+#include <cmath>  // which tells whether this is glibc
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "bindings.h"
 #include "problem_arrays.h"
@@ -151,6 +155,15 @@ void bind_classify(nb::module_& module) {
              nb::arg("meaning").noconvert(), nb::arg("n_words"), nb::arg("word_ngrams"),
              nb::arg("min_char"), nb::arg("max_char"), nb::arg("buckets"), nb::arg("line_end"),
              nb::arg("threads"), "Labeled lines as numbers: see native/text/examples.h.");
+
+  module.def(
+      "release_free_memory",
+      [] {
+#ifdef __GLIBC__
+        malloc_trim(0);
+#endif
+      },
+      "Give memory that was freed back to the system, where the C library keeps it.");
 
   nb::class_<BoundClassifierProblem>(
       module, "ClassifierProblem",

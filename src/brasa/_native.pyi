@@ -138,6 +138,11 @@ class FloretHashing:
 def build_examples(*, ids: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], meaning: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_words: int, word_ngrams: int, min_char: int, max_char: int, buckets: int, line_end: int, threads: int) -> dict:
     """Labeled lines as numbers: see native/text/examples.h."""
 
+def release_free_memory() -> None:
+    """
+    Give memory that was freed back to the system, where the C library keeps it.
+    """
+
 class ClassifierProblem:
     """
     A classifier's training problem: views of the plan's arrays and the parameters.

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from brasa import _native
 from brasa.backends import ClassifierBackend
 from brasa.backends.cpu import CpuClassifierBackend, instruction_set
 from brasa.classifier_plan import ClassWeights, make_classifier_plan
@@ -82,6 +83,8 @@ def train_classifier(
 
     started = time.perf_counter()
     examples = encode_examples(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)), weights)
+    # Of 1.1 million words with character n-grams, 97 of 313 MB.
+    _native.release_free_memory()
     seconds = time.perf_counter() - started
     n_words, n_tokens = len(examples.vocabulary), examples.vocabulary.n_tokens
     tell(CorpusRead(n_words, n_tokens, examples.n_bytes, seconds, examples.sources))
