@@ -54,6 +54,9 @@ def labeled_corpus(
         raise ConfigError("labels", "given", "in the lines of a Corpus")
     if labels is not None:
         source = _paired(source, labels)
+    elif hasattr(source, "columns"):
+        frame = type(source).__name__
+        raise CorpusError(f"a {frame}: name its columns, LabeledTable({frame}, text=, label=)")
     elif _is_plain(source):
         return Corpus(source, text_options)
     return Corpus(_lines(source, label_prefix), text_options)

@@ -13,6 +13,7 @@ from brasa import _native, formats
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
+from brasa.labeled_tables import LabeledTable
 from brasa.labeled_text import labeled_corpus, text_pieces
 from brasa.metrics import ClassificationReport, Tally
 from brasa.parameters import Classifier, QuantizedMatrix
@@ -78,9 +79,11 @@ class TextClassifier:
 
         Parameters
         ----------
-        texts : str, path, list of paths, Corpus, or iterable
+        texts : str, path, list of paths, Corpus, LabeledTable, or iterable
             Lines with their labels in them, tokens that begin with `label_prefix`, as fastText has
-            them: see `brasa.Corpus`. Or an iterable of pairs (text, labels), or of texts.
+            them: see `brasa.Corpus`. Or columns of a file or data frame: see
+            `brasa.labeled_tables.LabeledTable`. Or an iterable of pairs (text, labels), or of
+            texts.
         labels : iterable, optional
             For an iterable of texts: the label of each, or a list of labels; `str` or `int`, with
             or without the prefix.
@@ -126,6 +129,10 @@ class TextClassifier:
             raise ConfigError("early_stopping", True, "False without validation texts")
         prefix = config.label_prefix
         corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+        if isinstance(texts, LabeledTable) and texts.weights is not None:
+            if weights is not None:
+                raise ConfigError("weights", "given", "left out: the table has a column of them")
+            weights = texts.weights
         accuracy = None
         if validation is not None:
             held_out = _held_out(validation, prefix, text_options)

@@ -95,6 +95,26 @@ def test_test(run: Run, classifier: Path, texts: Path) -> None:
     assert (report["n"], report["accuracy"], len(report["labels"])) == (300, 1, 3)
 
 
+def test_tables(run: Run, tmp_path: Path) -> None:
+    rows = [line.split(" ", 1) for line in LINES]
+    table = "label,text,w\n" + "".join(f"{a.removeprefix('__label__')},{b},1\n" for a, b in rows)
+    (tmp_path / "t.csv").write_text(table)
+    columns = ["--text-column=text", "--label-column=label"]
+    done = run(
+        "train", "supervised", "t.csv", "-o", "m", "--validation=t.csv", "--weight-column=w",
+        "--json", *columns, *OPTIONS,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["evaluation"]["validation_accuracy"] == 1, done.stderr
+    assert json.loads(run("test", "m", "t.csv", "--json", *columns).stdout)["n"] == 300
+    done = run("test", "m", "t.csv", "--label-column=topic", "--text-column=text")
+    assert done.returncode == 2
+    assert "t.csv:2: no column topic; there are: label, text, w" in done.stderr
+    (tmp_path / "t.manifest").write_text('{"source": "oven", "label": "hot"}\n' * 3 + "{\n")
+    done = run("test", "m", "t.manifest", "--label-column=label")
+    assert "t.manifest:4: not JSON" in done.stderr
+    assert "standard input" in run("test", "m", "-", "--label-column=label").stderr
+
+
 def test_info_and_export(run: Run, classifier: Path) -> None:
     facts = json.loads(run("info", classifier, "--json").stdout)
     assert (facts["n_labels"], facts["loss"], facts["train_accuracy"]) == (3, "softmax", 1)
@@ -128,7 +148,7 @@ def test_options_of_classifiers_are_refused_elsewhere(run: Run, corpus: Path) ->
     done = run("train", "skipgram", corpus, "-o", "m", "--word-ngrams", 3)
     assert (done.returncode, "word_ngrams=3" in done.stderr) == (2, True)
     done = run("train", "skipgram", corpus, "-o", "m", "--validation", corpus)
-    assert "--validation and --class-weights are for supervised" in done.stderr
+    assert "--validation, --class-weights and the options of columns are for" in done.stderr
 
 
 @pytest.mark.parametrize("k", ["0", "-1"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -15,15 +15,49 @@ from brasa.cli.progress import Display
 from brasa.config import TextClassifierConfig, TextOptions
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError
+from brasa.labeled_tables import LabeledTable
 from brasa.text_classifier import TextClassifier
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 _BATCH_TEXTS = 10_000
+_COLUMN_OPTIONS = (
+    ("--text-column", True, "Labeled texts are the columns of tables (.csv, .tsv, .jsonl, "
+     ".parquet), the text in this one; may be given again, for another part of it. [source]"),
+    ("--label-column", False, "The column of the label. [label]"),
+    ("--weight-column", False, "A column of numbers: what each text counts."),
+    ("--label-separator", False, "What divides several labels in one field."),
+)  # fmt: skip
+COLUMNS = tuple(name.removeprefix("--").replace("-", "_") for name, _, _ in _COLUMN_OPTIONS)
 
 _model = click.argument("model", type=click.Path())
 _k = click.option("-k", "k", default=1, show_default=True, help="How many labels, at most.")
 _threshold = click.option(
     "--threshold", default=0.0, show_default=True, help="Leave out labels less probable than this."
 )
+
+
+def table_options(function: Function) -> Function:
+    """Add the options that name the columns of a table."""
+    for name, multiple, text in reversed(_COLUMN_OPTIONS):
+        function = click.option(name, multiple=multiple, metavar="NAME", help=text)(function)
+    return function
+
+
+def source_of(
+    files: Sequence[str], text_options: TextOptions | None, columns: Mapping[str, Any]
+) -> Corpus | LabeledTable:
+    """Lines with labels in them, or if columns are named the columns of tables."""
+    paths = [file if file == "-" else Path(file) for file in files]
+    text, label = columns["text_column"], columns["label_column"]
+    weight, separator = columns["weight_column"], columns["label_separator"]
+    if not (text or label or weight or separator):
+        return Corpus(paths, text_options)
+    if "-" in paths:
+        raise click.UsageError("a table cannot be read from standard input")
+    return LabeledTable(
+        paths, text or "source", label or "label", weight=weight, label_separator=separator
+    )
 
 
 def check(
@@ -40,24 +74,21 @@ def check(
 
 
 def train(
-    corpus: Corpus,
+    source: Corpus | LabeledTable,
     values: Mapping[str, Any],
     text_options: TextOptions,
     *,
-    validation: str | None,
+    validation: Corpus | LabeledTable | None,
     pretrained: str | None,
     class_weights: str | None,
     keep_partial: bool,
     shown: Display,
 ) -> TextClassifier:
-    """Train on labeled lines; `class_weights` is ``balanced`` or None."""
-    held_out = None
-    if validation is not None:
-        path = validation if validation == "-" else Path(validation)
-        held_out = Corpus([path], text_options)
+    """Train on labeled texts; `class_weights` is ``balanced`` or None."""
     return TextClassifier.train(
-        corpus,
-        validation=held_out,
+        source,
+        validation=validation,
+        text_options=None if isinstance(source, Corpus) else text_options,
         pretrained=pretrained,
         class_weights="balanced" if class_weights == "balanced" else None,
         listeners=[shown],
@@ -118,10 +149,17 @@ def predict(model: str, texts: tuple[str, ...], k: int, threshold: float, as_jso
 @click.argument("texts", nargs=-1, required=True, metavar="TEXTS...")
 @_k
 @_threshold
+@table_options
 @click.option("--per-label", is_flag=True, help="Print a line for each label, too.")
 @json_option
 def test(
-    model: str, texts: tuple[str, ...], k: int, threshold: float, per_label: bool, as_json: bool
+    model: str,
+    texts: tuple[str, ...],
+    k: int,
+    threshold: float,
+    per_label: bool,
+    as_json: bool,
+    **columns: Any,
 ) -> None:
     """Predict the labels of labeled texts, and print how often that is right.
 
@@ -129,8 +167,7 @@ def test(
     "-" for standard input. Texts without a label that the model knows do not count.
     """
     classifier = TextClassifier.load(model)
-    corpus = Corpus([text if text == "-" else Path(text) for text in texts])
-    report = classifier.test(corpus, k, threshold)
+    report = classifier.test(source_of(texts, None, columns), k, threshold)
     if as_json:
         print_json(report.to_dict())
         return

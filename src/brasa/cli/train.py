@@ -52,6 +52,7 @@ FIELDS_OF_VECTORS = [f.name for f in dataclasses.fields(WordVectorsConfig)]
     "--validation", type=click.Path(), metavar="FILE",
     help="supervised: labeled texts on which the accuracy is measured after every epoch.",
 )  # fmt: skip
+@supervised.table_options
 @click.option(
     "--class-weights", type=click.Choice(["balanced"]),
     help="supervised: weigh labels in inverse proportion to their counts.",
@@ -114,6 +115,7 @@ def train(
     or "-" for standard input. Words are what stands between white space. For a classifier each line
     is a text, and words that begin with --label-prefix are its labels.
     """
+    columns = {name: given.pop(name) for name in supervised.COLUMNS}
     values, text_options = named_values({"mode": mode, **given}, config_file)
     if values["mode"] == SUPERVISED:
         if continued is not None or resume or keep_pretrained_words:
@@ -122,14 +124,17 @@ def train(
             )
         supervised.check(values, validation, exports)
         native.check_target(output)
-        text = corpus_of(corpus, text_options)
+        text = supervised.source_of(corpus, text_options, columns)
+        held_out = [] if validation is None else [validation]
         with display(log_format, quiet=quiet) as shown:
-            shown.started(SUPERVISED, text)
+            shown.started(SUPERVISED, corpus_of(corpus, text_options))
             classifier = supervised.train(
                 text,
                 values,
                 text_options,
-                validation=validation,
+                validation=supervised.source_of(held_out, text_options, columns)
+                if held_out
+                else None,
                 pretrained=pretrained,
                 class_weights=class_weights,
                 keep_partial=keep_partial,
@@ -141,8 +146,10 @@ def train(
         if classifier.metadata["interrupted"]:
             ctx.exit(INTERRUPTED)
         return
-    if validation is not None or class_weights is not None:
-        raise click.UsageError("--validation and --class-weights are for supervised")
+    if validation is not None or class_weights is not None or any(columns.values()):
+        raise click.UsageError(
+            "--validation, --class-weights and the options of columns are for supervised"
+        )
     if continued is None:
         WordVectorsConfig.parse(values)  # refused now, not after a model has been opened
     if continued is not None and (pretrained is not None or keep_pretrained_words):
