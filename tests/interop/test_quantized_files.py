@@ -86,9 +86,17 @@ def test_fasttext_predicts_the_same_with_our_file(
     np.testing.assert_allclose(
         ours["probabilities"], [[p for _, p in row] for row in wanted], atol=2e-5
     )
-    # fastText's draws for k-means depend on the order of the rows, which a cutoff changes.
-    same = np.mean([a[0] == b[0] for a, b in zip(ours["labels"], theirs["labels"], strict=True)])
-    assert same > (0.75 if "cutoff" in settings else 0.97)
+    # fastText's draws for k-means depend on the order of the rows, which a cutoff changes: then the
+    # two may differ, but neither may be further from the model than the other.
+    plain = run_peer(PREDICT, tmp_path / "model.bin", tmp_path / "lines")
+    assert agreement(ours, plain) > agreement(theirs, plain) - 0.05
+    if "cutoff" not in settings:
+        assert agreement(ours, theirs) > 0.97
+
+
+def agreement(some: Any, others: Any) -> float:
+    """Share of the lines that get the same label."""
+    return float(np.mean(some["labels"][:, 0] == others["labels"][:, 0]))
 
 
 @pytest.mark.parametrize("settings", [SETTINGS[0], SETTINGS[1]])
