@@ -16,6 +16,7 @@ from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
 from brasa.evaluation import report
 from brasa.formats import in_memory
+from brasa.neighbor_index import NeighborIndex
 from brasa.neighbors import ExactScan, FloatVector, unit
 from brasa.sentences import sentence_means
 from brasa.subwords import FloretHashing, Subwords
@@ -24,6 +25,7 @@ from brasa.word_queries import check_word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from brasa.neighbor_index import Precision
     from brasa.parameters import Embeddings, FloatMatrix
     from brasa.training import Listener
     from brasa.vocabulary import Vocabulary
@@ -562,6 +564,54 @@ class WordVectors:
         """`analogy` of many questions (a, b, c), as `neighbors_batch` does it."""
         return self._find(word_queries.analogies(self._embeddings, questions), k, among, exclude)
 
+    def build_index(
+        self,
+        *,
+        connectivity: int = 16,
+        expansion_add: int = 128,
+        expansion_search: int = 64,
+        dtype: Precision = "f16",
+    ) -> NeighborIndex:
+        """Build an index of neighbors, which finds most of them without looking at every word.
+
+        Worth it where `neighbors` is too slow: see `docs/vectors.md`. Takes minutes for a million
+        words, and the graph differs from run to run with more than one thread.
+
+        Parameters
+        ----------
+        connectivity : int
+            Links of a word in the graph, from 2 to 512.
+        expansion_add, expansion_search : int
+            Words looked at to find a word's links, and to answer a query: more find more.
+        dtype : str
+            How the index keeps vectors: ``"f32"``, ``"f16"`` or ``"bf16"``.
+
+        Raises
+        ------
+        MissingExtraError
+            When usearch is not installed.
+        ConfigError
+            For an impossible option.
+        """
+        return NeighborIndex.build(
+            self._embeddings, self._word_rows, self._scan, connectivity=connectivity,
+            expansion_add=expansion_add, expansion_search=expansion_search, dtype=dtype,
+        )  # fmt: skip
+
+    def load_index(self, path: str | os.PathLike[str]) -> NeighborIndex:
+        """Open an index that `NeighborIndex.save` wrote for these words and vectors.
+
+        Raises
+        ------
+        MissingExtraError
+            When usearch is not installed.
+        StorageError
+            When the file cannot be read.
+        ModelFormatError
+            When it is no index, a broken one, or one of other vectors.
+        """
+        return NeighborIndex.load(path, self._embeddings, self._word_rows, self._scan)
+
     def similarity(self, a: str, b: str) -> float:
         """Cosine of two words' vectors; 0 when one of them is zero.
 
@@ -613,7 +663,11 @@ class WordVectors:
 
     @functools.cached_property
     def _scan(self) -> ExactScan:
-        return ExactScan(lookup.compose_words(self._embeddings, 0, len(self)))
+        return ExactScan(self._word_rows)
+
+    @functools.cached_property
+    def _word_rows(self) -> FloatMatrix:
+        return lookup.compose_words(self._embeddings, 0, len(self))
 
     def _require(self, word: str) -> None:
         check_word(word)

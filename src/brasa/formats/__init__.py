@@ -93,6 +93,10 @@ def open_model(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     kind = format_of(source)
     if kind in _STREAM_READERS:
         return _STREAM_READERS[kind](source)
+    if kind == "index":
+        raise ModelFormatError(
+            file, "an index of neighbors: open it with load_index of its vectors"
+        )
     if kind not in _FILE_READERS:
         raise ModelFormatError(file, "not a brasa model, and not word vectors that brasa can read")
     if source.compressed:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brasa.errors import ModelFormatError, StorageError
-from brasa.formats import fasttext, finalfusion, floret, glove, hub, native, word2vec
+from brasa.formats import fasttext, finalfusion, floret, glove, hub, index_file, native, word2vec
 
 if TYPE_CHECKING:
     import os
@@ -49,6 +49,8 @@ def model_file(path: str | os.PathLike[str]) -> Path:
 def format_of(source: ByteSource) -> str | None:
     """Name of the format, of what a compressed file holds too; None for an unknown one."""
     head = source.window(256).tobytes()
+    if head.startswith(index_file.MAGIC):
+        return "index"
     if head.startswith(finalfusion.MAGIC):
         return "finalfusion"
     if floret.is_binary(head):
