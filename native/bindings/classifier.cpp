@@ -16,6 +16,7 @@
 #include "bindings.h"
 #include "predict/predictor.h"
 #include "predict/true_labels.h"
+#include "quantized_rows.h"
 #include "text/word_index.h"
 #include "words.h"
 
@@ -33,29 +34,6 @@ struct Words {
 
   Words(Vector<const uint8_t> bytes, Vector<const int64_t> places)
       : arena(std::move(bytes)), offsets(std::move(places)), index(view_words(arena, offsets)) {}
-};
-
-using Codes = nb::ndarray<const uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-// A quantized matrix's arrays.
-struct Quantized {
-  Codes codes;
-  Vector<const float> centroids;
-  size_t dim = 0;
-  size_t part_dim = 0;
-  std::optional<Vector<const uint8_t>> norm_codes;
-  std::optional<Vector<const float>> norm_centroids;
-
-  InputRows rows() const {
-    if (part_dim == 0) throw std::invalid_argument("part_dim must be at least 1");
-    const CodeBook book{view(centroids), dim, part_dim};
-    if (codes.shape(1) != book.n_parts() || norm_codes.has_value() != norm_centroids.has_value()) {
-      throw std::invalid_argument("codes and code book do not agree");
-    }
-    const std::span<const uint8_t> all{codes.data(), codes.size()};
-    if (!norm_codes) return {all, book, {}, {}};
-    return {all, book, view(*norm_codes), {view(*norm_centroids), 1, 1}};
-  }
 };
 
 LabelLoss loss_named(std::string_view name) {
@@ -94,7 +72,7 @@ class Classifier {
              const Vector<const int64_t>& label_counts, const nb::bytes& label_prefix,
              const std::string& loss, int word_ngrams, int min_char, int max_char, uint32_t buckets,
              Vector<const uint32_t> bucket_ids, std::optional<Vector<const int32_t>> bucket_rows,
-             bool drops_other_buckets, std::optional<Rows> rows, std::optional<Quantized> codes,
+             bool drops_other_buckets, std::optional<Rows> rows, std::optional<QuantizedRows> codes,
              const Rows& output)
       : words_(std::move(word_bytes), std::move(word_offsets)),
         labels_(std::move(label_bytes), std::move(label_offsets)),
@@ -204,29 +182,19 @@ class Classifier {
   Vector<const uint32_t> bucket_ids_;
   std::optional<Vector<const int32_t>> bucket_rows_;
   std::optional<Rows> rows_;
-  std::optional<Quantized> codes_;
+  std::optional<QuantizedRows> codes_;
   Predictor predictor_;
 };
 
 }  // namespace
 
 void bind_classifier(nb::module_& module) {
-  nb::class_<Quantized>(module, "QuantizedRows")
-      .def(
-          "__init__",
-          [](Quantized* self, const Codes& codes, const Vector<const float>& centroids, size_t dim,
-             size_t part_dim, std::optional<Vector<const uint8_t>> norm_codes,
-             std::optional<Vector<const float>> norm_centroids) {
-            new (self) Quantized{codes, centroids, dim, part_dim, norm_codes, norm_centroids};
-          },
-          "codes"_a.noconvert(), "centroids"_a.noconvert(), "dim"_a, "part_dim"_a,
-          "norm_codes"_a.noconvert().none(), "norm_centroids"_a.noconvert().none());
   nb::class_<Classifier>(module, "Classifier")
       .def(nb::init<Vector<const uint8_t>, Vector<const int64_t>, Vector<const uint8_t>,
                     Vector<const int64_t>, const Vector<const int64_t>&, const nb::bytes&,
                     const std::string&, int, int, int, uint32_t, Vector<const uint32_t>,
                     std::optional<Vector<const int32_t>>, bool, std::optional<Rows>,
-                    std::optional<Quantized>, const Rows&>(),
+                    std::optional<QuantizedRows>, const Rows&>(),
            "word_bytes"_a.noconvert(), "word_offsets"_a.noconvert(), "label_bytes"_a.noconvert(),
            "label_offsets"_a.noconvert(), "label_counts"_a.noconvert(), "label_prefix"_a, "loss"_a,
            "word_ngrams"_a, "min_char"_a, "max_char"_a, "buckets"_a, "bucket_ids"_a.noconvert(),

@@ -6,9 +6,9 @@ NB_MODULE(_native, module) {
   brasa::bind_train(module);
   brasa::bind_model(module);
   brasa::bind_fasttext(module);
+  brasa::bind_quantize(module);  // before what takes QuantizedRows
   brasa::bind_classifier(module);
   brasa::bind_vectors(module);
   brasa::bind_classify(module);
-  brasa::bind_quantize(module);
   brasa::bind_neighbors(module);
 }

@@ -91,8 +91,16 @@ def parse_dictionary(bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), 
 
 def format_dictionary(arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], kind: int, first: int, last: int) -> bytes: ...
 
+def train_centroids(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, seed: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None,))]:
+    """For each part in turn its 256 centroids, by k-means."""
+
+def encode_rows(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]:
+    """For each row the nearest centroid of each part."""
+
 class QuantizedRows:
     def __init__(self, codes: Annotated[NDArray[numpy.uint8], dict(shape=(None, None), order='C', device='cpu', writable=False)], centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)], dim: int, part_dim: int, norm_codes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, norm_centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None) -> None: ...
+
+    def compose(self, arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_words: int, bucket_ids: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], min_char: int, max_char: int, buckets: int, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
 
 class Classifier:
     def __init__(self, word_bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], word_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], label_bytes: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], label_offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], label_counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], label_prefix: bytes, loss: str, word_ngrams: int, min_char: int, max_char: int, buckets: int, bucket_ids: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], bucket_rows: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, drops_other_buckets: bool, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)] | None, codes: QuantizedRows | None, output: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)]) -> None: ...
@@ -163,12 +171,6 @@ class ClassifierProblem:
         """
         End of the last span; Ctrl-C may keep what train_span gives from its caller.
         """
-
-def train_centroids(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, seed: int) -> Annotated[NDArray[numpy.float32], dict(shape=(None,))]:
-    """For each part in turn its 256 centroids, by k-means."""
-
-def encode_rows(rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], part_dim: int, centroids: Annotated[NDArray[numpy.float32], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]:
-    """For each row the nearest centroid of each part."""
 
 def inverse_norms(vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float32], dict(shape=(None,))]:
     """1 / length of each row, NaN for a row without direction."""

@@ -49,7 +49,8 @@ def compose(embeddings: Embeddings, words: Sequence[str]) -> FloatMatrix:
 def compose_words(embeddings: Embeddings, first: int, last: int) -> FloatMatrix:
     """Vectors of the vocabulary's words `first` to `last` (not included)."""
     if not embeddings.config.subwords:
-        return embeddings.input[first:last]
+        codes = embeddings.quantized
+        return embeddings.input[first:last] if codes is None else codes.decode(first, last)
     vocabulary = embeddings.vocabulary
     return _compose(
         embeddings,
@@ -70,6 +71,19 @@ def _compose(
     if embeddings.floret is not None:
         embeddings.floret.native.compose(
             arena, offsets, indices, embeddings.input, len(embeddings.vocabulary), out
+        )
+        return out
+    if embeddings.quantized is not None:
+        embeddings.quantized.native.compose(
+            arena,
+            offsets,
+            indices,
+            len(embeddings.vocabulary),
+            embeddings.bucket_ids,
+            config.min_char,
+            config.max_char,
+            config.buckets if config.subwords else 0,
+            out,
         )
         return out
     _native.compose_vectors(

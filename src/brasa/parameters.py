@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,45 +124,6 @@ class FastTextDetails:
 
 
 @dataclass(frozen=True, eq=False)
-class Embeddings:
-    """A trained model as data: what the formats read and write.
-
-    Attributes
-    ----------
-    vocabulary : Vocabulary
-        Words by descending count; a word's index is its row.
-    config : WordVectorsConfig
-        Hyperparameters it was trained with.
-    input : float32, shape (n_words + n_touched, vector_dim)
-        Input rows: one per word, then one per touched n-gram bucket in the order of `bucket_ids`.
-        Rows may be padded: the array is then a view with a longer row stride.
-    output : float32, shape (n_outputs, vector_dim)
-        Output rows: one per word (`loss="ns"`), or one per inner node of the Huffman tree
-        (`loss="hs"`; `n_words` rows as in fastText, of which the last is unused). No rows where
-        the model comes from a file that has none.
-    bucket_ids : uint32, shape (n_touched,)
-        Bucket numbers, ascending, of the n-gram rows held; any other bucket's row is zero.
-        Empty without subwords.
-    metadata : dict
-        JSON values: brasa's version, loss history, words per second, what was read.
-    fasttext : FastTextDetails, optional
-        What the fastText file that it was read from says beyond this.
-    floret : FloretHashing, optional
-        For a model of floret's: how words find their rows. `input` then has the rows of words,
-        which only the first word uses, and the table; there may be no words at all.
-    """
-
-    vocabulary: Vocabulary
-    config: WordVectorsConfig
-    input: FloatMatrix
-    output: FloatMatrix
-    bucket_ids: npt.NDArray[np.uint32]
-    metadata: dict[str, Any] = field(default_factory=dict)
-    fasttext: FastTextDetails | None = None
-    floret: FloretHashing | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class ProductQuantizer:
     """A code book for vectors cut into parts: every part is the nearest of 256 centroids.
 
@@ -225,12 +187,110 @@ class QuantizedMatrix:
             size += self.norm_codes.nbytes + self.norm_quantizer.centroids.nbytes
         return size
 
-    def decode(self) -> FloatMatrix:
-        """The numbers that the codes stand for, float32."""
-        rows = self.quantizer.decode(self.codes)
+    def take(self, rows: npt.NDArray[np.int64]) -> QuantizedMatrix:
+        """The matrix of some of the rows, in the given order."""
+        norm_codes = None if self.norm_codes is None else self.norm_codes[rows]
+        return replace(self, codes=self.codes[rows], norm_codes=norm_codes)
+
+    def decode(self, first: int = 0, last: int | None = None) -> FloatMatrix:
+        """The numbers that the codes of rows `first` to `last` (not included) stand for."""
+        rows = self.quantizer.decode(self.codes[first:last])
         if self.norm_codes is not None and self.norm_quantizer is not None:
-            rows *= self.norm_quantizer.decode(self.norm_codes[:, np.newaxis])
+            rows *= self.norm_quantizer.decode(self.norm_codes[first:last, np.newaxis])
         return rows
+
+    @cached_property
+    def native(self) -> _native.QuantizedRows:
+        """The same for the native core."""
+        norms = self.norm_quantizer
+        return _native.QuantizedRows(
+            self.codes,
+            self.quantizer.centroids,
+            self.quantizer.dim,
+            self.quantizer.part_dim,
+            self.norm_codes,
+            None if norms is None else norms.centroids,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without what is cached
+        return type(self), (self.codes, self.quantizer, self.norm_codes, self.norm_quantizer)
+
+
+class _Rows:
+    """A matrix that may be held as codes: whoever reads it gets numbers, decoded anew each time.
+
+    So code that knows nothing of quantization is right with quantized models, and what has to be
+    small or fast asks for the codes.
+    """
+
+    def __get__(self, instance: Embeddings | None, owner: type) -> FloatMatrix:
+        if instance is None:
+            raise AttributeError("input")
+        held: FloatMatrix | QuantizedMatrix = instance.__dict__["input"]
+        return held.decode() if isinstance(held, QuantizedMatrix) else held
+
+    def __set__(self, instance: Embeddings, value: FloatMatrix | QuantizedMatrix) -> None:
+        instance.__dict__["input"] = value
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """A trained model as data: what the formats read and write.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        Words by descending count; a word's index is its row.
+    config : WordVectorsConfig
+        Hyperparameters it was trained with.
+    input : float32, shape (n_words + n_touched, vector_dim)
+        Input rows: one per word, then one per touched n-gram bucket in the order of `bucket_ids`.
+        Rows may be padded: the array is then a view with a longer row stride. Made from a
+        `QuantizedMatrix`, the model holds that: see `quantized`.
+    output : float32, shape (n_outputs, vector_dim)
+        Output rows: one per word (`loss="ns"`), or one per inner node of the Huffman tree
+        (`loss="hs"`; `n_words` rows as in fastText, of which the last is unused). No rows where
+        the model comes from a file that has none.
+    bucket_ids : uint32, shape (n_touched,)
+        Bucket numbers, ascending, of the n-gram rows held; any other bucket's row is zero.
+        Empty without subwords.
+    metadata : dict
+        JSON values: brasa's version, loss history, words per second, what was read.
+    fasttext : FastTextDetails, optional
+        What the fastText file that it was read from says beyond this.
+    floret : FloretHashing, optional
+        For a model of floret's: how words find their rows. `input` then has the rows of words,
+        which only the first word uses, and the table; there may be no words at all.
+    """
+
+    vocabulary: Vocabulary
+    config: WordVectorsConfig
+    input: FloatMatrix
+    output: FloatMatrix
+    bucket_ids: npt.NDArray[np.uint32]
+    metadata: dict[str, Any] = field(default_factory=dict)
+    fasttext: FastTextDetails | None = None
+    floret: FloretHashing | None = None
+
+    @property
+    def quantized(self) -> QuantizedMatrix | None:
+        """The input rows as codes, where they are held so; None for rows of numbers."""
+        held = self.__dict__["input"]
+        return held if isinstance(held, QuantizedMatrix) else None
+
+    def with_output(self, output: FloatMatrix) -> Embeddings:
+        """The same model with other output rows; codes stay codes."""
+        held: Any = self.__dict__["input"]
+        return replace(self, input=held, output=output)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the matrices."""
+        held: FloatMatrix | QuantizedMatrix = self.__dict__["input"]
+        return held.nbytes + self.output.nbytes
+
+
+setattr(Embeddings, "input", _Rows())  # noqa: B010  (in the class it would be the field's default)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from brasa.formats.fasttext import sizes
 from brasa.parameters import (
     N_CENTROIDS,
     Classifier,
+    Embeddings,
     FastTextDetails,
     FloatMatrix,
     ProductQuantizer,
@@ -130,6 +131,43 @@ def quantize_classifier(
         # The file has an index of the buckets with a row; fastText passes over all others.
         drops_other_buckets=True,
         fasttext=_details(smaller, qout),
+    )
+
+
+def quantize_embeddings(embeddings: Embeddings, *, qnorm: bool = True, dsub: int = 2) -> Embeddings:
+    """Make word vectors small: rows of words and n-grams become codes, and stay codes in memory.
+
+    There are no output rows afterwards, so that the model cannot be trained on. fastText reads
+    the result when it is written in its format.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+    qnorm, dsub
+        See `quantize_matrix`.
+
+    Raises
+    ------
+    ConfigError
+        When an argument is impossible, there are fewer than 256 rows, or the model is one of
+        floret's, or quantized already.
+    ModelFormatError
+        When a number is not finite.
+    """
+    if embeddings.floret is not None:
+        raise ConfigError("model", "one of floret's", "one with rows of words and n-grams")
+    if embeddings.quantized is not None:
+        raise ConfigError("model", "a quantized one", "one that is not quantized yet")
+    rows: Any = quantize_matrix(embeddings.input, dsub=dsub, qnorm=qnorm, name="input matrix")
+    details = embeddings.fasttext
+    if details is not None:
+        details = FastTextDetails(12, details.arguments, labels=details.labels)
+    return dataclasses.replace(
+        embeddings,
+        input=rows,
+        output=embeddings.output[:0],
+        metadata={**embeddings.metadata, "quantization": {"qnorm": qnorm, "dsub": dsub}},
+        fasttext=details,
     )
 
 

@@ -396,16 +396,7 @@ def _native_classifier(model: Classifier) -> _native.Classifier:
     dense: FloatMatrix | None = None
     codes: _native.QuantizedRows | None = None
     if isinstance(model.input, QuantizedMatrix):
-        matrix = model.input
-        norms = matrix.norm_quantizer
-        codes = _native.QuantizedRows(
-            matrix.codes,
-            matrix.quantizer.centroids,
-            matrix.quantizer.dim,
-            matrix.quantizer.part_dim,
-            matrix.norm_codes,
-            None if norms is None else norms.centroids,
-        )
+        codes = model.input.native
     else:
         dense = model.input
     output = model.output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from brasa import WordVectors
 from brasa.formats import fasttext
 from brasa.parameters import Classifier, QuantizedMatrix
 from brasa.quantization import keep_largest_rows, quantize_classifier
@@ -16,6 +17,7 @@ from brasa.quantization import keep_largest_rows, quantize_classifier
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import MakeEmbeddings
     from interop.conftest import RunPeer
 
 # argv: where to save arrays, folder, arguments of `quantize`.
@@ -123,3 +125,39 @@ def test_the_codes_are_those_of_fasttext(
     assert isinstance(ours, QuantizedMatrix)
     assert np.mean(ours.codes == theirs.input.codes) > 0.98
     np.testing.assert_allclose(ours.decode(), theirs.input.decode(), atol=0.05)
+
+
+VECTORS = """
+import sys, numpy as np, fasttext
+model = fasttext.load_model(sys.argv[2])
+words = open(sys.argv[3], encoding="utf-8", newline="\\n").read().split("\\n")
+near = model.get_nearest_neighbors(words[1], 3)
+np.savez(sys.argv[1], vectors=[model.get_word_vector(word) for word in words],
+         near=[name for _, name in near], quantized=model.is_quantized())
+"""
+
+
+@pytest.mark.parametrize("settings", [{"buckets": 400}, {"subwords": False}, {"vector_dim": 9}])
+@pytest.mark.parametrize("dsub", [2, 3])
+def test_fasttext_reads_quantized_word_vectors(
+    make_embeddings: MakeEmbeddings,
+    run_peer: RunPeer,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    dsub: int,
+) -> None:
+    """Of an unseen word fastText leaves n-grams without a row out: the same direction, longer."""
+    words = ["</s>", *(f"ember{i}" for i in range(298)), "ação"]
+    vectors = WordVectors(make_embeddings(words, **settings)).quantize(dsub=dsub)
+    vectors.export(tmp_path / "model.ftz")
+    unseen = ["embers", "embers7", "ações", "mber"] if vectors.config.subwords else []
+    (tmp_path / "words").write_text("\n".join([*words, *unseen]), encoding="utf-8", newline="\n")
+    found = run_peer(VECTORS, tmp_path / "model.ftz", tmp_path / "words")
+    assert found["quantized"]
+    n_words = len(words)
+    np.testing.assert_allclose(found["vectors"][:n_words], vectors.vectors(words), atol=1e-5)
+    assert found["near"].tolist() == [name for name, _ in vectors.neighbors(words[1], 3)]
+    for word, theirs in zip(unseen, found["vectors"][n_words:], strict=True):
+        rows = [part.row for part in vectors.subwords(word)]
+        ratio = len(rows) / max(1, sum(row is not None for row in rows))
+        np.testing.assert_allclose(theirs, vectors[word] * ratio, atol=1e-5)

@@ -78,7 +78,7 @@ def _vectors(vectors: WordVectors) -> dict[str, Any]:
         "n_words": len(vectors),
         "n_tokens": vectors.vocabulary.n_tokens,
         "n_ngram_rows": len(embeddings.bucket_ids),
-        "megabytes": round((embeddings.input.nbytes + embeddings.output.nbytes) / 1e6, 1),
+        "megabytes": round(embeddings.nbytes / 1e6, 1),
         "final_loss": history[-1][1] if history else None,
         **vectors.config.to_dict(),
         **metadata,  # after the config: threads and kernels as they were, not as they were asked

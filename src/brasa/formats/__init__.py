@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -159,5 +158,5 @@ def _writable(embeddings: Embeddings, path: str | os.PathLike[str], format: str)
     if format in _WITH_OUTPUT and not len(embeddings.output):
         zeros = np.zeros((1, embeddings.config.vector_dim), np.float32)
         output = np.broadcast_to(zeros, (len(embeddings.vocabulary), zeros.shape[1]))
-        return dataclasses.replace(embeddings, output=output)
+        return embeddings.with_output(output)
     return embeddings

@@ -17,7 +17,7 @@ import numpy as np
 
 from brasa.config import WordVectorsConfig
 from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
-from brasa.formats import native_classifier, safetensors
+from brasa.formats import native_classifier, native_codes, safetensors
 from brasa.formats.storage import is_temporary, new_files
 from brasa.parameters import Classifier, Embeddings
 from brasa.subwords import FloretHashing
@@ -121,7 +121,7 @@ def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     if kind == native_classifier.KIND:
         tensors, _ = safetensors.map_tensors(file, native_classifier.DTYPES)
         return native_classifier.build(file, tensors, described)
-    tensors, _ = safetensors.map_tensors(file, _DTYPES)
+    tensors, _ = safetensors.map_tensors(file, native_codes.dtypes(_DTYPES, header))
     return _build(file, tensors, described)
 
 
@@ -136,7 +136,10 @@ def _build(
         raise ModelFormatError(file, f"its metadata is broken: {error!r}") from None
     if type(n_tokens) is not int or not 0 <= n_tokens < 2**63 or not isinstance(metadata, dict):
         raise ModelFormatError(file, f"its metadata is broken: n_tokens is {n_tokens!r}")
-    _check_shapes(file, tensors, config, floret)
+    rows: Any = tensors.get("input")
+    if rows is None:
+        rows = native_codes.build(file, tensors, described.get("dsub"), config.vector_dim)
+    _check_shapes(file, tensors, rows.shape, config, floret)
     try:
         vocabulary = Vocabulary.from_arrays(
             tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
@@ -146,7 +149,7 @@ def _build(
     return Embeddings(
         vocabulary=vocabulary,
         config=config,
-        input=tensors["input"],
+        input=rows,
         output=tensors["output"],
         bucket_ids=tensors["bucket_ids"],
         metadata=metadata,
@@ -192,24 +195,27 @@ def check_target(path: str | os.PathLike[str]) -> None:
 
 
 def _tensors(embeddings: Embeddings) -> dict[str, safetensors.Array]:
-    vocabulary = embeddings.vocabulary
-    return {
+    vocabulary, codes = embeddings.vocabulary, embeddings.quantized
+    found: dict[str, safetensors.Array] = {
         "word_offsets": np.asarray(vocabulary.offsets, np.int64),
         "word_counts": np.asarray(vocabulary.counts, np.int64),
-        "input": embeddings.input,
+        **({"input": embeddings.input} if codes is None else native_codes.centroids(codes)),
         "output": embeddings.output,
         "bucket_ids": np.asarray(embeddings.bucket_ids, np.uint32),
         "word_bytes": np.asarray(vocabulary.arena, np.uint8),
     }
+    return found if codes is None else {**found, **native_codes.codes(codes)}
 
 
 def _describe(embeddings: Embeddings) -> dict[str, Any]:
+    codes = embeddings.quantized
     return {
         "kind": _WORD_VECTORS,
         "n_words": len(embeddings.vocabulary),
         "n_tokens": int(embeddings.vocabulary.n_tokens),
         "config": embeddings.config.to_dict(),
         "metadata": embeddings.metadata,
+        **({} if codes is None else {"dsub": codes.quantizer.part_dim}),
         **({} if embeddings.floret is None else {"floret": asdict(embeddings.floret)}),
     }
 
@@ -217,6 +223,7 @@ def _describe(embeddings: Embeddings) -> dict[str, Any]:
 def _check_shapes(
     file: Path,
     tensors: Mapping[str, safetensors.Array],
+    input_shape: tuple[int, ...],
     config: WordVectorsConfig,
     floret: FloretHashing | None,
 ) -> None:
@@ -226,11 +233,15 @@ def _check_shapes(
     wanted = {
         "word_offsets": (n_words + 1,),
         "word_counts": (n_words,),
-        "input": (n_words + n_buckets, config.vector_dim),
         "output": (n_outputs, config.vector_dim),
         "bucket_ids": (n_buckets,),
         "word_bytes": (tensors["word_bytes"].size,),
     }
+    if input_shape != (n_words + n_buckets, config.vector_dim):
+        raise ModelFormatError(
+            file, f"tensor input has shape {input_shape}, not "
+            f"{(n_words + n_buckets, config.vector_dim)}",
+        )  # fmt: skip
     for name, shape in wanted.items():
         if tensors[name].shape != shape:
             raise ModelFormatError(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa.errors import ConfigError, ModelFormatError
-from brasa.parameters import MAX_PARAMETER, QuantizedMatrix, largest_of
+from brasa.parameters import MAX_PARAMETER, largest_of
 
 if TYPE_CHECKING:
     from brasa.config import WordVectorsConfig
@@ -159,8 +159,7 @@ class WarmStart(ABC):
 
 def check_rows(model: Embeddings, field: str) -> None:
     """Refuse a model whose rows are codes, or whose vocabulary is broken."""
-    rows: Any = model.input
-    if isinstance(rows, QuantizedMatrix):
+    if model.quantized is not None:
         raise ConfigError(
             field, "a quantized model", "one with plain rows: codes cannot be trained. Take the "
             "model that it was made from",

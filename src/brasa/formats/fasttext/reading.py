@@ -36,8 +36,8 @@ def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
     """Open a `.bin` or `.ftz` file, or one from before fastText's files had a magic number.
 
     Matrices that lie at a multiple of four bytes, which the length of the words decides, are
-    mapped; others are read. Quantized word vectors, which fastText itself does not make, are
-    decoded.
+    mapped; others are read. Quantized word vectors, which fastText reads and does not make, stay
+    quantized; their output rows, which only training wants, are passed over.
 
     Raises
     ------
@@ -123,8 +123,8 @@ def _dictionary(
     labels = cursor.entries(n_labels, layout.LABEL, n_words, n_tokens)
     if n_pruned == layout.NOT_PRUNED:
         return words, labels, None
-    if arguments.model != SUPERVISED:
-        allowed = "-1, since word vectors are not pruned"
+    if arguments.model != SUPERVISED and not config_of(arguments).subwords:
+        allowed = "-1, since the arguments let no n-gram have a row"
         raise cursor.error("pruneidx_size", allowed, n_pruned, prune_at)
     if not 0 <= n_pruned <= arguments.bucket:
         allowed = f"-1, or at most bucket, {arguments.bucket}"
@@ -220,22 +220,31 @@ def _classifier(
 def _embeddings(
     words: Vocabulary, labels: Vocabulary, rows: Matrix, output: Matrix, details: FastTextDetails
 ) -> Embeddings:
-    config = config_of(details.arguments)
-    if isinstance(rows, QuantizedMatrix):
-        rows = rows.decode()
-    if isinstance(output, QuantizedMatrix):
-        output = output.decode()
+    config, n_words = config_of(details.arguments), len(words)
+    quantized = isinstance(rows, QuantizedMatrix)
     unused: FloatMatrix | None = None
-    if not config.subwords:
-        rows, unused = rows[: len(words)], rows[len(words) :]
+    if not config.subwords and len(rows.codes if quantized else rows) > n_words:
+        rows = rows.decode() if quantized else rows
+        rows, unused, quantized = rows[:n_words], rows[n_words:], False
+    if quantized:  # nothing reads output rows then
+        output = np.empty((0, config.vector_dim), np.float32)
+    elif isinstance(output, QuantizedMatrix):
+        output = output.decode()
+    pruned = details.pruned
+    bucket_ids = np.arange(config.buckets if config.subwords else 0, dtype=np.uint32)
+    if pruned is not None:
+        pruned = pruned[np.argsort(pruned[:, 0])]
+        bucket_ids = pruned[:, 0].astype(np.uint32)
+        rows = rows.take(np.concatenate([np.arange(n_words), n_words + pruned[:, 1]]))
     return Embeddings(
         vocabulary=words,
         config=config,
         input=rows,
         output=output,
-        bucket_ids=np.arange(config.buckets if config.subwords else 0, dtype=np.uint32),
+        bucket_ids=bucket_ids,
         metadata=metadata_of(details),
-        fasttext=dataclasses.replace(details, unused_rows=unused),
+        # The index of a pruned file is written anew, in ascending order.
+        fasttext=dataclasses.replace(details, unused_rows=unused, pruned=None),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -12,12 +12,20 @@ from brasa.errors import ModelFormatError
 from brasa.formats.fasttext import layout
 from brasa.formats.safetensors import write_rows
 from brasa.formats.storage import new_file
-from brasa.parameters import Classifier, FastTextArguments, FastTextDetails, QuantizedMatrix
+from brasa.parameters import (
+    N_CENTROIDS,
+    Classifier,
+    Embeddings,
+    FastTextArguments,
+    FastTextDetails,
+    ProductQuantizer,
+    QuantizedMatrix,
+)
 
 if TYPE_CHECKING:
     import os
 
-    from brasa.parameters import Embeddings, FloatMatrix, ProductQuantizer
+    from brasa.parameters import FloatMatrix
     from brasa.vocabulary import Vocabulary
 
     Path = str | os.PathLike[str]
@@ -52,6 +60,10 @@ def write_body(
     """Write all that follows the arguments."""
     _write_dictionary(file, model, details)
     _write_input(file, model, details, path)
+    if _codes(model) is not None and isinstance(model, Embeddings):
+        file.write(b"\1")
+        _write_matrix(file, _zeros(len(model.vocabulary), details.arguments.dim))
+        return
     if details.version != layout.HEADERLESS:
         quantized = isinstance(model.output, QuantizedMatrix)
         file.write(bytes([details.quantize_output or quantized]))
@@ -138,10 +150,10 @@ def _pruned(
     """Pairs of bucket and row; None for a model of which every bucket has a row in the file."""
     if details.pruned is not None:
         return details.pruned
-    if not isinstance(model, Classifier) or not isinstance(model.input, QuantizedMatrix):
+    if _codes(model) is None:
         return None
-    ids, rows = model.bucket_ids, model.bucket_rows
-    if rows is None and len(ids) == model.buckets:
+    ids, rows = model.bucket_ids, model.bucket_rows if isinstance(model, Classifier) else None
+    if rows is None and len(ids) == details.arguments.bucket:
         return None
     pairs = np.empty((len(ids), 2), np.int32)
     pairs[:, 0], pairs[:, 1] = ids, np.arange(len(ids)) if rows is None else rows
@@ -162,19 +174,21 @@ def _write_input(
     file: BinaryIO, model: Embeddings | Classifier, details: FastTextDetails, path: Path
 ) -> None:
     """The rows of words and buckets, after the flag that says whether they are quantized."""
-    if isinstance(model.input, QuantizedMatrix):
+    codes = _codes(model)
+    if codes is not None:
         file.write(b"\1")
-        _write_matrix(file, model.input)
+        _write_matrix(file, codes)
         return
     if details.version != layout.HEADERLESS:
         file.write(b"\0")
     n_words, n_buckets = len(model.vocabulary), details.arguments.bucket
     file.write(struct.pack("<2q", n_words + n_buckets, details.arguments.dim))
-    write_rows(file, model.input[:n_words])
+    every: Any = model.input
+    write_rows(file, every[:n_words])
     if details.unused_rows is not None:
         write_rows(file, details.unused_rows)
         return
-    rows, ids = model.input[n_words:], model.bucket_ids
+    rows, ids = every[n_words:], model.bucket_ids
     if isinstance(model, Classifier) and model.bucket_rows is not None:
         rows = rows[model.bucket_rows]
     if np.any(ids[1:] <= ids[:-1]) or np.any(ids >= n_buckets):
@@ -202,6 +216,17 @@ def _write_buckets(
         chunk[places] = rows[edges[i] : edges[i + 1]]
         file.write(chunk[: n_buckets - int(first)].data)
         chunk[places] = 0
+
+
+def _codes(model: Embeddings | Classifier) -> QuantizedMatrix | None:
+    held = model.quantized if isinstance(model, Embeddings) else model.input
+    return held if isinstance(held, QuantizedMatrix) else None
+
+
+def _zeros(n_rows: int, dim: int) -> QuantizedMatrix:
+    """The output rows of quantized word vectors, which nothing reads: a byte each."""
+    book = ProductQuantizer(dim, dim, np.zeros(N_CENTROIDS * dim, np.float32))
+    return QuantizedMatrix(np.zeros((n_rows, 1), np.uint8), book)
 
 
 def _write_matrix(file: BinaryIO, matrix: FloatMatrix | QuantizedMatrix) -> None:
