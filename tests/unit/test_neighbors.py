@@ -76,7 +76,7 @@ def test_the_rows_found_are_those_of_the_reference(dim: int, n_queries: int, ker
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("n_queries", [1, 3, 70])
 def test_threads_share_the_rows(threads: int, n_queries: int) -> None:
-    vectors, queries = numbers(30_011, 40), numbers(n_queries, 40, seed=1)
+    vectors, queries = numbers(30_011, 300), numbers(n_queries, 300, seed=1)
     found = ExactScan(vectors, threads=threads).search(queries, 100)
     assert_same(found, ReferenceScan(vectors).search(queries, 100))
 
