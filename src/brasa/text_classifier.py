@@ -271,6 +271,21 @@ class TextClassifier:
             return self._one(texts, int(k), float(threshold), 0.0)
         return self._many(_lines(texts), int(k), float(threshold), 0.0)
 
+    def probabilities(self, texts: Iterable[str]) -> FloatMatrix:
+        """The probability of every label for many texts, float32, shape (len(texts), n_labels).
+
+        Columns have the order of `labels`. A row is zeros for a text of which the model knows
+        nothing. See `predict`.
+        """
+        lines, n_labels = _lines(texts), len(self._labels)
+        found = np.zeros((len(lines), n_labels), np.float32)
+        try:
+            offsets, labels, values = self._native.predict(lines, n_labels, 0.0, 0.0)
+        except ValueError as error:
+            raise ConfigError("texts", "a text in the list", f"text: {error}") from None
+        found[np.repeat(np.arange(len(lines)), np.diff(offsets)), labels] = values
+        return found
+
     def sentence_vector(self, text: str) -> FloatVector:
         """The vector that a text is classified by, float32, shape (vector_dim,).
 
@@ -322,6 +337,9 @@ class TextClassifier:
     def model(self) -> Classifier:
         """The matrices and what they mean."""
         return self._model
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without native memory
+        return type(self), (self._model,)
 
     def __repr__(self) -> str:
         quantized = ", quantized" if self.quantized else ""

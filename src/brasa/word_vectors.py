@@ -337,6 +337,9 @@ class WordVectors(WordSearch):
         """Number of words in the vocabulary."""
         return len(self.vocabulary)
 
+    def __reduce__(self) -> tuple[Any, ...]:  # without what is cached
+        return type(self), (self._embeddings,)
+
     def __repr__(self) -> str:
         n_ngrams = len(self._embeddings.bucket_ids)
         subwords = f", {n_ngrams} n-gram rows" if self.config.subwords else ""

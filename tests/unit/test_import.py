@@ -11,7 +11,8 @@ import numpy
 start = time.process_time()  # what a busy machine does to the clock does not count
 import brasa
 seconds = time.process_time() - start
-heavy = {"click", "rich", "safetensors", "torch", "zstandard", "urllib.request", "tarfile"}
+heavy = {"click", "rich", "safetensors", "sklearn", "torch", "zstandard"}
+heavy |= {"urllib.request", "tarfile"}
 print(seconds, *sorted(heavy & set(sys.modules)))
 """
 
