@@ -14,6 +14,7 @@ import numpy.typing as npt
 from brasa import lookup
 from brasa.errors import ConfigError
 from brasa.evaluation.lines import broken, read_lines
+from brasa.neighbors import ExactScan
 from brasa.parameters import Embeddings, FloatMatrix
 from brasa.reduction import check_rows, map_rows
 
@@ -270,12 +271,11 @@ def _nearest(
 
 def _hubness(vectors: FloatMatrix, others: FloatMatrix) -> FloatMatrix:
     """Mean cosine of each vector with the nearest of the others."""
-    n = min(_NEIGHBORS, len(others))
-    means = np.empty(len(vectors), np.float32)
-    for start in range(0, len(vectors), _CHUNK):
-        scores = vectors[start : start + _CHUNK] @ others.T
-        nearest = np.partition(scores, len(others) - n, axis=1)[:, -n:]
-        means[start : start + _CHUNK] = nearest.mean(axis=1)
+    means = np.zeros(len(vectors), np.float32)
+    usable = np.flatnonzero(vectors.any(axis=1))
+    if len(usable):
+        hits = ExactScan(others).search(vectors[usable], _NEIGHBORS)
+        means[usable] = np.where(hits.rows >= 0, hits.cosines, 0).mean(axis=1)
     return means
 
 

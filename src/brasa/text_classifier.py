@@ -17,6 +17,7 @@ from brasa.labeled_tables import LabeledTable
 from brasa.labeled_text import labeled_corpus, text_pieces
 from brasa.metrics import ClassificationReport, Tally
 from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.quantization import quantize_classifier
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -227,6 +228,24 @@ class TextClassifier:
             When it cannot be written; what was at `path` is then untouched.
         """
         formats.fasttext.write(self._model, path)
+
+    def quantize(
+        self,
+        *,
+        cutoff: int = 0,
+        max_bytes: int | None = None,
+        qnorm: bool = False,
+        qout: bool = False,
+        dsub: int = 2,
+    ) -> TextClassifier:
+        """A much smaller classifier, as fastText's `quantize` makes it; `export` writes its `.ftz`.
+
+        See `brasa.quantization.quantize_classifier`.
+        """
+        smaller = quantize_classifier(
+            self._model, cutoff=cutoff, max_bytes=max_bytes, qnorm=qnorm, qout=qout, dsub=dsub
+        )
+        return type(self)(smaller)
 
     @overload  # a string is an iterable of strings too, so the two overlap
     def predict(  # type: ignore[overload-overlap]

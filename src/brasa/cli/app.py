@@ -33,6 +33,11 @@ _COMMANDS = {
     "evaluate": ("evaluate", "Score a model on similarity tables and analogy files."),
     "info": ("info", "Describe a model, or this installation."),
     "export": ("export", "Write a model in another program's format."),
+    "quantize": ("smaller", "Make a model small: rows become codes."),
+    "reduce": ("smaller", "Make word vectors shorter (PCA)."),
+    "prune": ("smaller", "Keep the most frequent words, or those of a list."),
+    "merge": ("smaller", "Make one model of two."),
+    "align": ("smaller", "Rotate word vectors into the space of another language's."),
     "demo": ("demo", "Train on the text that comes with brasa, and look at the result."),
 }
 
