@@ -57,6 +57,18 @@ def test_neighbors(run: Run, model: Path) -> None:
     assert [(n["word"], n["cosine"]) for n in answers[0]["neighbors"]] == expected
 
 
+def test_only_the_most_frequent_words_are_found(run: Run, model: Path) -> None:
+    frequent = brasa.load(model).words[:9]
+    done = run("neighbors", model, "river", "--restrict-vocab", 9)
+    assert {line.split("\t")[0] for line in done.stdout.splitlines()} == {*frequent} - {"river"}
+    done = run("analogy", model, "man", "woman", "king", "--restrict-vocab", 9)
+    found = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert set(found) == {*frequent} - {"man", "woman", "king"}
+    done = run("neighbors", model, "river", "--restrict-vocab", 0)
+    assert done.returncode == 2
+    assert "--restrict-vocab" in done.stderr
+
+
 def test_analogy(run: Run, model: Path) -> None:
     expected = brasa.load(model).analogy("man", "woman", "king", 2)
     done = run("analogy", model, "man", "woman", "king", "-k", 2)

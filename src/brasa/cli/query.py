@@ -11,7 +11,10 @@ _model = click.argument("model", type=click.Path())
 _words = click.argument("words", nargs=-1, required=True, metavar="WORD...")
 _k = click.option("-k", "k", default=10, show_default=True, help="How many words to print.")
 _restrict = click.option(
-    "--restrict-vocab", type=int, metavar="N", help="Find only the N most frequent words."
+    "--restrict-vocab",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Find only the N most frequent words.",
 )
 
 
