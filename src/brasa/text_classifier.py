@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from brasa import _native, formats
+from brasa import _native, classifier_retraining, formats
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
@@ -237,13 +237,40 @@ class TextClassifier:
         qnorm: bool = False,
         qout: bool = False,
         dsub: int = 2,
+        retrain: Any = None,
+        text_options: TextOptions | None = None,
+        **hyperparameters: Any,
     ) -> TextClassifier:
         """A much smaller classifier, as fastText's `quantize` makes it; `export` writes its `.ftz`.
 
-        See `brasa.quantization.quantize_classifier`.
+        Parameters
+        ----------
+        cutoff, max_bytes, qnorm, qout, dsub
+            See `brasa.quantization.quantize_classifier`, which also raises what this raises.
+        retrain : optional
+            Texts with their labels, as for `train`, to train on with the rows that a cutoff leaves,
+            before they become codes.
+        text_options, **hyperparameters
+            Of that: `epochs`, `learning_rate`, ...; see `brasa.classifier_retraining.retrain`.
         """
+        if retrain is None and (hyperparameters or text_options is not None):
+            name = next(iter(hyperparameters), "text_options")
+            raise ConfigError(name, hyperparameters.get(name, text_options), "given with retrain")
+        train_on = None
+        if retrain is not None:
+            prefix = self._model.label_prefix
+            corpus = labeled_corpus(retrain, prefix, text_options=text_options)
+            train_on = functools.partial(
+                classifier_retraining.retrain, corpus=corpus, **hyperparameters
+            )
         smaller = quantize_classifier(
-            self._model, cutoff=cutoff, max_bytes=max_bytes, qnorm=qnorm, qout=qout, dsub=dsub
+            self._model,
+            cutoff=cutoff,
+            max_bytes=max_bytes,
+            qnorm=qnorm,
+            qout=qout,
+            dsub=dsub,
+            retrain=train_on,
         )
         return type(self)(smaller)
 

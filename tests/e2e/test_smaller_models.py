@@ -41,6 +41,9 @@ def test_quantized_classifiers(run: Run, tmp_path: Path) -> None:
     )
     assert 15000 < (tmp_path / "small.ftz").stat().st_size <= 20000
     assert brasa.load(tmp_path / "small.ftz").quantized
+    retraining = ("--cutoff=300", "--retrain=texts", "--epochs=2", "--learning-rate=0.1")
+    assert run("quantize", "model", "-o", "again.ftz", *retraining).returncode == 0
+    assert len(brasa.load(tmp_path / "again.ftz").model.input.codes) == 300
     done = run("quantize", "model", "-o", "smaller.ftz", "--max-bytes=2000")
     assert done.returncode == 2
     assert "max_bytes=2000 is not possible: max_bytes must be at least" in done.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from brasa.cli.output import print_line
@@ -28,6 +31,12 @@ _output = click.option(
     help="Code the lengths of rows apart; on by default for word vectors only.",
 )  # fmt: skip
 @click.option("--qout", is_flag=True, help="Quantize the rows of the labels too (classifiers).")
+@click.option(
+    "--retrain", type=click.Path(), metavar="FILE",
+    help="Train on with these labeled lines after a cutoff (classifiers).",
+)  # fmt: skip
+@click.option("--epochs", type=int, help="Of that; by default as before.")
+@click.option("--learning-rate", type=float, help="Of that; by default as before.")
 @click.option("--dsub", default=2, show_default=True, help="Numbers that become one byte.")
 def quantize(
     model: str,
@@ -36,6 +45,9 @@ def quantize(
     max_bytes: int | None,
     qnorm: bool | None,
     qout: bool,
+    retrain: str | None,
+    epochs: int | None,
+    learning_rate: float | None,
     dsub: int,
 ) -> None:
     """Replace the rows of MODEL with codes of a product quantizer.
@@ -45,11 +57,21 @@ def quantize(
     """
     opened = load(model)
     if isinstance(opened, TextClassifier):
+        given: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
         opened.quantize(
-            cutoff=cutoff or 0, max_bytes=max_bytes, qnorm=bool(qnorm), qout=qout, dsub=dsub
+            cutoff=cutoff or 0,
+            max_bytes=max_bytes,
+            qnorm=bool(qnorm),
+            qout=qout,
+            dsub=dsub,
+            retrain=None if retrain is None else Path(retrain),
+            **{name: value for name, value in given.items() if value is not None},
         ).export(output)
         return
-    for name, value in (("cutoff", cutoff), ("max_bytes", max_bytes), ("qout", qout or None)):
+    for name, value in {
+        "cutoff": cutoff, "max_bytes": max_bytes, "qout": qout or None, "retrain": retrain,
+        "epochs": epochs, "learning_rate": learning_rate,
+    }.items():  # fmt: skip
         if value is not None:
             raise ConfigError(name, value, "left out: it is for classifiers")
     smaller = opened.quantize(qnorm=qnorm is not False, dsub=dsub)
