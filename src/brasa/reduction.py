@@ -37,7 +37,7 @@ def reduce_dim(embeddings: Embeddings, dim: int) -> Embeddings:
     if type(dim) is not int or not 1 <= dim < now:
         raise ConfigError("dim", dim, f"a whole number from 1 to {now - 1}, below vector_dim {now}")
     check_rows(embeddings)
-    return map_rows(embeddings, _principal_directions(embeddings.input[:_PCA_ROWS], dim))
+    return map_rows(embeddings, principal_directions(embeddings.input, dim))
 
 
 def map_rows(embeddings: Embeddings, matrix: FloatMatrix) -> Embeddings:
@@ -100,8 +100,9 @@ def check_rows(embeddings: Embeddings) -> None:
             raise ModelFormatError("model", problem)
 
 
-def _principal_directions(rows: FloatMatrix, dim: int) -> FloatMatrix:
-    """The leading eigenvectors of the rows' covariance, as columns, float32."""
+def principal_directions(rows: FloatMatrix, dim: int) -> FloatMatrix:
+    """The leading eigenvectors of the first 100,000 rows' covariance, as columns, float32."""
+    rows = rows[:_PCA_ROWS]
     centered = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     covariance = (centered.T @ centered).astype(np.float64)  # but for a factor
     _, vectors = np.linalg.eigh(covariance)  # ascending
