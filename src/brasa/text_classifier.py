@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from brasa import _native, classifier_retraining, formats
 from brasa.classifier_training import train_classifier
@@ -136,8 +137,8 @@ class TextClassifier:
             weights = texts.weights
         accuracy = None
         if validation is not None:
-            held_out = _held_out(validation, prefix, text_options)
-            accuracy = functools.partial(_accuracy, list(text_pieces(held_out)))
+            others = held_out(validation, prefix, text_options)
+            accuracy = functools.partial(_accuracy, list(text_pieces(others)))
         if pretrained is not None and not isinstance(pretrained, WordVectors):
             pretrained = WordVectors.load(pretrained)
         model = train_classifier(
@@ -324,13 +325,41 @@ class TextClassifier:
         nothing. See `predict`.
         """
         lines, n_labels = _lines(texts), len(self._labels)
-        found = np.zeros((len(lines), n_labels), np.float32)
         try:
             offsets, labels, values = self._native.predict(lines, n_labels, 0.0, 0.0)
         except ValueError as error:
             raise ConfigError("texts", "a text in the list", f"text: {error}") from None
-        found[np.repeat(np.arange(len(lines)), np.diff(offsets)), labels] = values
-        return found
+        matrix: FloatMatrix = _scattered(offsets, labels, values, n_labels)
+        return matrix
+
+    def truth_and_probabilities(
+        self, texts: Any, *, labels: Iterable[Any] | None = None
+    ) -> tuple[npt.NDArray[np.bool_], FloatMatrix]:
+        """What texts with labels have, and what the model says: for curves and calibration.
+
+        Parameters
+        ----------
+        texts, labels
+            As for `test`, and so are the texts that count.
+
+        Returns
+        -------
+        bool and float32, both of shape (n_texts, n_labels)
+            Columns have the order of `labels`.
+        """
+        corpus = labeled_corpus(texts, self._model.label_prefix, labels=labels)
+        n_labels, parts = len(self._labels), []
+        for piece in text_pieces(corpus):
+            found, true_offsets, true, _ = self._native.test(piece, n_labels, 0.0, 0.0)
+            is_true = _scattered(true_offsets, true, np.ones(len(true), bool), n_labels)
+            offsets, predicted, values = found
+            probabilities = _scattered(offsets, predicted, values, n_labels)
+            counted = (np.diff(true_offsets) > 0) & (np.diff(offsets) > 0)
+            parts.append((is_true[counted], probabilities[counted]))
+        if not parts:
+            return np.zeros((0, n_labels), bool), np.zeros((0, n_labels), np.float32)
+        first, second = zip(*parts, strict=True)
+        return np.concatenate(first), np.concatenate(second)
 
     def sentence_vector(self, text: str) -> FloatVector:
         """The vector that a text is classified by, float32, shape (vector_dim,).
@@ -436,7 +465,16 @@ class TextClassifier:
         return out
 
 
-def _held_out(validation: Any, prefix: str, text_options: TextOptions | None) -> Corpus:
+def _scattered(
+    offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], values: Any, n_columns: int
+) -> Any:
+    """A matrix with values in compressed rows, zero elsewhere."""
+    matrix = np.zeros((len(offsets) - 1, n_columns), values.dtype)
+    matrix[np.repeat(np.arange(len(matrix)), np.diff(offsets)), columns] = values
+    return matrix
+
+
+def held_out(validation: Any, prefix: str, text_options: TextOptions | None) -> Corpus:
     """A tuple of two lists is texts and labels; anything else is what `train` takes alone."""
     is_pair = isinstance(validation, tuple) and len(validation) == 2
     if is_pair and not any(isinstance(part, (str, os.PathLike)) for part in validation):

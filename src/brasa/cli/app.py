@@ -30,6 +30,7 @@ _COMMANDS = {
     "analogy": ("query", "Answer: A is to B as C is to what?"),
     "predict": ("supervised", "Print the labels of texts."),
     "test": ("supervised", "Score a classifier on labeled texts."),
+    "tune": ("tune", "Search for the hyperparameters of a text classifier."),
     "evaluate": ("evaluate", "Score a model on similarity tables and analogy files."),
     "info": ("info", "Describe a model, or this installation."),
     "export": ("export", "Write a model in another program's format."),
