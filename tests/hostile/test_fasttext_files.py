@@ -24,6 +24,7 @@ from brasa.parameters import (
     ProductQuantizer,
     QuantizedMatrix,
 )
+from brasa.quantization import quantize_embeddings
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from conftest import Flip, MakeEmbeddings
 
-KINDS = ["words.bin", "old.bin", "softmax.bin", "hs.bin", "pruned.ftz"]
+KINDS = ["words.bin", "old.bin", "softmax.bin", "hs.bin", "pruned.ftz", "words.ftz"]
 START = 8  # of the arguments; 0 in a file without magic number
 SIZES = 56  # of the arguments
 
@@ -83,6 +84,9 @@ def content(
         if kind == "old.bin":
             values = FastTextArguments(7, 5, 5, 5, 5, 1, 2, 2, 60, 3, 6, 100, 1e-4)
             model = dataclasses.replace(model, fasttext=FastTextDetails(0, values))
+    elif kind == "words.ftz":
+        words = [f"w{i}" for i in range(260)]
+        model = quantize_embeddings(make_embeddings(words, vector_dim=3, buckets=60), dsub=3)
     else:
         model = classifier(kind)
     fasttext.write(model, path)
