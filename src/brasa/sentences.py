@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from brasa.parameters import FloatMatrix
 
 # What separates words in fastText and in training; other Unicode spaces are part of words.
-_WORD = re.compile("[^ \\t\\n\\v\\f\\r\\0]+")
+WORD = re.compile("[^ \\t\\n\\v\\f\\r\\0]+")
 
 
 def sentence_means(
@@ -30,7 +30,7 @@ def sentence_means(
     for sentence in sentences:
         if not isinstance(sentence, str):
             raise ConfigError("sentence", sentence, "a string")
-        rows.append([numbers.setdefault(word, len(numbers)) for word in _WORD.findall(sentence)])
+        rows.append([numbers.setdefault(word, len(numbers)) for word in WORD.findall(sentence)])
     directions = vectors(list(numbers)).astype(np.float64)
     norms = np.linalg.norm(directions, axis=1)
     usable = np.isfinite(norms) & (norms > 0)

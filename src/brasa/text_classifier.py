@@ -14,6 +14,7 @@ from brasa import _native, classifier_retraining, formats
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
+from brasa.explanation import Explanation, contributions
 from brasa.labeled_tables import LabeledTable
 from brasa.labeled_text import labeled_corpus, text_pieces
 from brasa.metrics import ClassificationReport, Tally
@@ -361,6 +362,50 @@ class TextClassifier:
         first, second = zip(*parts, strict=True)
         return np.concatenate(first), np.concatenate(second)
 
+    def explain(self, text: str, label: str | None = None, k: int = 10) -> Explanation:
+        """What each word and n-gram of a text adds to the score of a label.
+
+        Parameters
+        ----------
+        text : str
+            One line, as for `predict`.
+        label : str, optional
+            With or without the prefix. Default: the most probable one.
+        k : int
+            How many contributions are listed, at most.
+
+        Returns
+        -------
+        Explanation
+            `contributions` (the most important first), and their sum, `score`: see
+            `brasa.explanation`.
+
+        Raises
+        ------
+        ConfigError
+            When `k` or `text` is impossible, the model has no such label, or none is named and the
+            model knows nothing of the text.
+        """
+        _check(k, 0.0)
+        if not isinstance(text, str):
+            raise ConfigError("text", text, "a string")
+        _check_line(text)
+        probabilities = self.probabilities([text])[0]
+        if label is None:
+            if not probabilities.any():
+                raise ConfigError("label", None, "named: the model knows nothing of this text")
+            row = int(probabilities.argmax())
+        else:
+            row = self._row_of(label)
+        parts = contributions(self._model, text, row)
+        return Explanation(
+            label=self._labels[row],
+            probability=float(probabilities[row]),
+            score=math.fsum(part.value for part in parts),
+            contributions=parts[: int(k)],
+            others=math.fsum(part.value for part in parts[int(k) :]),
+        )
+
     def sentence_vector(self, text: str) -> FloatVector:
         """The vector that a text is classified by, float32, shape (vector_dim,).
 
@@ -422,6 +467,15 @@ class TextClassifier:
             f"<TextClassifier: {len(self._labels)} labels, {len(self._model.vocabulary)} words, "
             f"vector_dim={self.vector_dim}, loss={self._model.loss}{quantized}>"
         )
+
+    def _row_of(self, label: str) -> int:
+        if isinstance(label, str):
+            for name in (label, self._model.label_prefix + label):
+                row = self._model.labels.index(name)
+                if row is not None:
+                    return row
+        some = ", ".join(self._labels[:20])
+        raise ConfigError("label", label, f"one of the model's {len(self._labels)}: {some}")
 
     def _test(
         self, pieces: Iterable[bytes], k: int, threshold: float, epsilon: float

@@ -95,6 +95,23 @@ def test_test(run: Run, classifier: Path, texts: Path) -> None:
     assert (report["n"], report["accuracy"], len(report["labels"])) == (300, 1, 3)
 
 
+def test_explain(run: Run, classifier: Path) -> None:
+    expected = brasa.load(classifier).explain("oven word1 snow", "hot", k=3)
+    done = run("explain", classifier, "oven word1 snow", "--label=hot", "-k", 3, "--json")
+    found = json.loads(done.stdout)
+    assert found["score"] == expected.score
+    assert [part["text"] for part in found["contributions"]] == [
+        part.text for part in expected.contributions
+    ]
+    lines = run("explain", classifier, "oven word1 snow").stdout.splitlines()
+    assert lines[0].startswith("__label__")
+    assert lines[-1].startswith("all others")
+    numbers = [float(re.findall(r"[+-]\d+\.\d{4}", line)[-1]) for line in lines]
+    assert sum(numbers[1:]) == pytest.approx(numbers[0], abs=1e-3)
+    done = run("explain", classifier, "oven", "--label=cold")
+    assert (done.returncode, "label='cold' is not possible" in done.stderr) == (2, True)
+
+
 def test_tables(run: Run, tmp_path: Path) -> None:
     rows = [line.split(" ", 1) for line in LINES]
     table = "label,text,w\n" + "".join(f"{a.removeprefix('__label__')},{b},1\n" for a, b in rows)

@@ -29,6 +29,7 @@ _COMMANDS = {
     "neighbors": ("query", "Print the nearest words by cosine."),
     "analogy": ("query", "Answer: A is to B as C is to what?"),
     "predict": ("supervised", "Print the labels of texts."),
+    "explain": ("explain", "Tell which words of a text speak for a label."),
     "test": ("supervised", "Score a classifier on labeled texts."),
     "tune": ("tune", "Search for the hyperparameters of a text classifier."),
     "evaluate": ("evaluate", "Score a model on similarity tables and analogy files."),
