@@ -1,31 +1,19 @@
 #include "predict/text_features.h"
 
-#include <algorithm>
-
+#include "predict/line_tokens.h"
 #include "text/line_end.h"
 #include "text/subwords.h"
-#include "text/tokenizer.h"
+#include "text/word_ngrams.h"
 
 namespace brasa {
-namespace {
-
-// Mixes the hash of a run of words with that of the next word.
-constexpr uint64_t kRunFactor = 116049371;
-
-bool separates(char c) { return is_white_space(c) || c == '\0'; }
-
-}  // namespace
 
 void TextFeatures::read_line(std::string_view line) {
   clear();
   bool open = true;
-  for (size_t at = 0; open && at < line.size();) {
-    while (at < line.size() && separates(line[at])) ++at;
-    const size_t begin = at;
-    while (at < line.size() && !separates(line[at])) ++at;
-    if (at > begin) open = add_token(line.substr(begin, at - begin));
+  while (open) {
+    const std::string_view token = take_token(line);
+    open = add_token(token.empty() ? kLineEnd : token);
   }
-  if (open) add_token(kLineEnd);
   if (rules_.word_ngrams > 1 && rules_.ngrams.buckets > 0) add_runs_of_words();
 }
 
@@ -44,7 +32,7 @@ bool TextFeatures::add_token(std::string_view token) {
   const int32_t index = rules_.words->find(token);
   if (index < 0 && is_label(token)) return true;
   add_word(token, index);
-  if (rules_.word_ngrams > 1) hashes_.push_back(static_cast<int32_t>(hash_word(token)));
+  if (rules_.word_ngrams > 1) hashes_.push_back(hash_word(token));
   return token != kLineEnd;
 }
 
@@ -61,17 +49,10 @@ void TextFeatures::add_word(std::string_view word, int32_t index) {
                  [&](std::string_view, uint32_t hash) { add_bucket(hash % ngrams.buckets); });
 }
 
-// Hashes are sign-extended, as fastText's are when its int32 meets the uint64 of a run.
 void TextFeatures::add_runs_of_words() {
-  const auto longest = static_cast<size_t>(rules_.word_ngrams);
-  for (size_t i = 0; i < hashes_.size(); ++i) {
-    auto hash = static_cast<uint64_t>(int64_t{hashes_[i]});
-    const size_t end = std::min(hashes_.size(), i + longest);
-    for (size_t j = i + 1; j < end; ++j) {
-      hash = hash * kRunFactor + static_cast<uint64_t>(int64_t{hashes_[j]});
-      add_bucket(static_cast<uint32_t>(hash % rules_.ngrams.buckets));
-    }
-  }
+  for_each_word_ngram(hashes_, rules_.word_ngrams, [&](uint64_t hash) {
+    add_bucket(static_cast<uint32_t>(hash % rules_.ngrams.buckets));
+  });
 }
 
 void TextFeatures::add_bucket(uint32_t bucket) {

@@ -53,7 +53,7 @@ class TextFeatures {
   const FeatureRules& rules_;
   std::vector<size_t> rows_;
   size_t n_zeros_ = 0;
-  std::vector<int32_t> hashes_;  // of the line's words
+  std::vector<uint32_t> hashes_;  // of the line's words
   std::string wrapped_;
 };
 

@@ -2,15 +2,10 @@
 
 #include <array>
 
+#include "predict/line_tokens.h"
 #include "text/line_end.h"
-#include "text/tokenizer.h"
 
 namespace brasa {
-namespace {
-
-bool separates(char c) { return is_white_space(c) || c == '\0'; }
-
-}  // namespace
 
 std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -33,12 +28,9 @@ TrueLabels find_labels(std::span<const std::string_view> lines, const WordIndex&
   if (!prefix.empty()) begins_label[static_cast<unsigned char>(prefix[0])] = true;
   TrueLabels found;
   found.offsets.push_back(0);
-  for (const std::string_view line : lines) {
-    for (size_t at = 0; at < line.size();) {
-      while (at < line.size() && separates(line[at])) ++at;
-      const size_t begin = at;
-      while (at < line.size() && !separates(line[at])) ++at;
-      const std::string_view token = line.substr(begin, at - begin);
+  for (std::string_view line : lines) {
+    while (true) {
+      const std::string_view token = take_token(line);
       if (token.empty() || token == kLineEnd) break;
       if (!begins_label[static_cast<unsigned char>(token[0])]) continue;
       const int32_t label = index.find(token);
