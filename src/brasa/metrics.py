@@ -283,3 +283,32 @@ def precision_recall_curve(
     correct = np.cumsum(wanted)[last]
     n_true = max(1, int(wanted.sum()))
     return PrecisionRecallCurve(scores[last], correct / (last + 1), correct / n_true)
+
+
+def expected_calibration_error(
+    is_true: npt.ArrayLike, probability: npt.ArrayLike, n_bins: int = 15
+) -> float:
+    """Mean distance between what was said to be probable and how often it was so.
+
+    Probabilities are put into `n_bins` bins of equal width; the distances are weighted by how many
+    are in each (Naeini, Cooper and Hauskrecht 2015).
+
+    Parameters
+    ----------
+    is_true : array of bool, shape (n,)
+        Whether each was right: the best label of each text, say.
+    probability : array of float, shape (n,)
+        How probable it was said to be, between 0 and 1.
+    n_bins : int
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ or a probability is not between 0 and 1.
+    """
+    right, said = np.asarray(is_true, np.float64), np.asarray(probability, np.float64)
+    if right.shape != said.shape or right.ndim != 1 or not ((said >= 0) & (said <= 1)).all():
+        raise ValueError("is_true and probability must be flat, of one length, from 0 to 1")
+    place = np.minimum((said * n_bins).astype(int), n_bins - 1)
+    distances = np.bincount(place, right - said, minlength=n_bins)
+    return float(np.abs(distances).sum() / max(1, len(said)))

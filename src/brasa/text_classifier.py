@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import os
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from brasa import _native, classifier_retraining, formats
+from brasa import _native, calibration, classifier_retraining, formats
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
@@ -57,7 +58,7 @@ class TextClassifier:
     def __init__(self, model: Classifier) -> None:
         self._model = model
         try:
-            self._native = _native_classifier(model)
+            self._native = calibration.calibrated_predictor(model, _native_classifier(model))
         except ValueError as error:
             raise ModelFormatError("classifier", f"broken: {error}") from None
         self._labels = model.labels.words
@@ -349,18 +350,69 @@ class TextClassifier:
             Columns have the order of `labels`.
         """
         corpus = labeled_corpus(texts, self._model.label_prefix, labels=labels)
-        n_labels, parts = len(self._labels), []
-        for piece in text_pieces(corpus):
-            found, true_offsets, true, _ = self._native.test(piece, n_labels, 0.0, 0.0)
-            is_true = _scattered(true_offsets, true, np.ones(len(true), bool), n_labels)
-            offsets, predicted, values = found
-            probabilities = _scattered(offsets, predicted, values, n_labels)
-            counted = (np.diff(true_offsets) > 0) & (np.diff(offsets) > 0)
-            parts.append((is_true[counted], probabilities[counted]))
-        if not parts:
-            return np.zeros((0, n_labels), bool), np.zeros((0, n_labels), np.float32)
-        first, second = zip(*parts, strict=True)
-        return np.concatenate(first), np.concatenate(second)
+        return self._truth_and_probabilities(text_pieces(corpus))
+
+    def calibrated(self, validation: Any, *, labels: Iterable[Any] | None = None) -> TextClassifier:
+        """A classifier whose probabilities are as often right as they say; this one stays.
+
+        For ``softmax`` and ``hs`` all scores are divided by one number, the temperature (Guo et al.
+        2017), in a tree those of each turn; every format keeps it. For ``ova`` and ``ns`` each
+        label has a scale and an offset (Platt 1999), which only brasa's own format keeps. The best
+        label may become another one, except with ``softmax``. Where texts have several labels,
+        ``softmax`` and ``hs`` say how probable it is that one of these, drawn at random, is it.
+
+        Parameters
+        ----------
+        validation, labels
+            Texts that the model was not trained on, with their labels, as for `test`. All their
+            probabilities are held in memory, n_texts times n_labels.
+
+        Returns
+        -------
+        TextClassifier
+            ``metadata["calibration"]`` has the method and its numbers, and the negative
+            log-likelihood or (`ova`, `ns`) Brier score of before and after, on these texts.
+
+        Raises
+        ------
+        CorpusError, StorageError
+            When the texts cannot be read, or none has a label and a word that the model knows.
+        """
+        model = dataclasses.replace(
+            self._model,
+            metadata={k: v for k, v in self._model.metadata.items() if k != calibration.KEY},
+        )
+        prefix = model.label_prefix
+        corpus = labeled_corpus(validation, prefix, labels=labels)
+        pieces = list(text_pieces(corpus))
+        plain = TextClassifier(model)
+        is_true, probabilities = plain._truth_and_probabilities(pieces)
+        if not len(is_true):
+            raise CorpusError("no text has both a label and a word that the model knows")
+        if model.loss in ("ova", "ns"):
+            odds = calibration.log_odds_of(probabilities)
+            pairs = [calibration.fit_platt(x, y) for x, y in zip(odds.T, is_true.T, strict=True)]
+            scale, offset = map(list, zip(*pairs, strict=True))
+            found: dict[str, Any] = {"method": "platt", "scale": scale, "offset": offset}
+            model.metadata[calibration.KEY] = found
+            fitted = TextClassifier(model)
+            after = fitted._truth_and_probabilities(pieces)[1]
+            found["brier_score"] = [
+                float(np.square(p - is_true).mean()) for p in (probabilities, after)
+            ]
+            return fitted
+
+        def loss(temperature: float) -> float:
+            scaled = TextClassifier(calibration.at_temperature(model, temperature))
+            return calibration.negative_log_likelihood(*scaled._truth_and_probabilities(pieces))
+
+        temperature = calibration.best_temperature(loss)
+        model.metadata[calibration.KEY] = {
+            "method": "temperature",
+            "temperature": temperature,
+            "negative_log_likelihood": [loss(1.0), loss(temperature)],
+        }
+        return TextClassifier(calibration.at_temperature(model, temperature))
 
     def explain(self, text: str, label: str | None = None, k: int = 10) -> Explanation:
         """What each word and n-gram of a text adds to the score of a label.
@@ -468,6 +520,22 @@ class TextClassifier:
             f"vector_dim={self.vector_dim}, loss={self._model.loss}{quantized}>"
         )
 
+    def _truth_and_probabilities(
+        self, pieces: Iterable[bytes]
+    ) -> tuple[npt.NDArray[np.bool_], FloatMatrix]:
+        n_labels, parts = len(self._labels), []
+        for piece in pieces:
+            found, true_offsets, true, _ = self._native.test(piece, n_labels, 0.0, 0.0)
+            is_true = _scattered(true_offsets, true, np.ones(len(true), bool), n_labels)
+            offsets, predicted, values = found
+            probabilities = _scattered(offsets, predicted, values, n_labels)
+            counted = (np.diff(true_offsets) > 0) & (np.diff(offsets) > 0)
+            parts.append((is_true[counted], probabilities[counted]))
+        if not parts:
+            return np.zeros((0, n_labels), bool), np.zeros((0, n_labels), np.float32)
+        first, second = zip(*parts, strict=True)
+        return np.concatenate(first), np.concatenate(second)
+
     def _row_of(self, label: str) -> int:
         if isinstance(label, str):
             for name in (label, self._model.label_prefix + label):
@@ -491,9 +559,12 @@ class TextClassifier:
 
     def _one(self, text: str, k: int, threshold: float, epsilon: float) -> list[Prediction]:
         try:
-            return self._native.predict_one(text, self._labels, k, threshold, epsilon)
+            found: list[Prediction] = self._native.predict_one(
+                text, self._labels, k, threshold, epsilon
+            )
         except ValueError as error:
             raise ConfigError("texts", text, f"text: {error}") from None
+        return found
 
     def _many(
         self, lines: list[str], k: int, threshold: float, epsilon: float

@@ -112,6 +112,32 @@ def test_explain(run: Run, classifier: Path) -> None:
     assert (done.returncode, "label='cold' is not possible" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("loss", ["softmax", "ova"])
+def test_calibrate(run: Run, texts: Path, loss: str) -> None:
+    train = ["train", "supervised", texts, "-o", "model", "--loss", loss, *OPTIONS, "--quiet"]
+    assert run(*train).returncode == 0
+    done = run("calibrate", "model", "valid.txt", "-o", "fitted")
+    assert done.returncode == 0, done.stderr
+    method, measure = {
+        "softmax": ("temperature", "negative log likelihood"), "ova": ("platt", "brier score"),
+    }[loss]  # fmt: skip
+    assert re.search(rf"^method +{method}$", done.stdout, re.MULTILINE)
+    numbers = re.findall(
+        rf"^{measure}, (?:before|after) +(\d\.\d{{4}})$", done.stdout, re.MULTILINE
+    )
+    expected = brasa.load(texts.parent / "model").calibrated(texts.parent / "valid.txt")
+    losses = expected.metadata["calibration"][measure.replace(" ", "_")]
+    assert [float(number) for number in numbers] == pytest.approx(losses, abs=1e-4)
+    answers = json.loads(run("predict", "fitted", "oven word1", "-k", 3, "--json").stdout)
+    assert answers[0]["prob"] == [p for _, p in expected.predict("oven word1", k=3)]
+    found = json.loads(run("calibrate", "model", "valid.txt", "-o", "again", "--json").stdout)
+    assert (found["model"], found["method"]) == ("again", method)
+    (texts.parent / "none.txt").write_text("no label\n")
+    done = run("calibrate", "model", "none.txt", "-o", "none")
+    assert (done.returncode, "no text has both a label" in done.stderr) == (2, True)
+    assert not (texts.parent / "none").exists()
+
+
 def test_tables(run: Run, tmp_path: Path) -> None:
     rows = [line.split(" ", 1) for line in LINES]
     table = "label,text,w\n" + "".join(f"{a.removeprefix('__label__')},{b},1\n" for a, b in rows)

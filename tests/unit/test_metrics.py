@@ -13,6 +13,7 @@ from brasa.metrics import (
     Score,
     Tally,
     confusion_matrix,
+    expected_calibration_error,
     precision_recall_curve,
 )
 
@@ -110,3 +111,15 @@ def test_curves_of_nothing(values: Any) -> None:
 def test_impossible_curves(values: Any) -> None:
     with pytest.raises(ValueError, match="flat"):
         precision_recall_curve(*values)
+
+
+def test_expected_calibration_error() -> None:
+    assert expected_calibration_error([True, False], [0.5, 0.5]) == 0
+    assert expected_calibration_error([True] * 4, [0.75] * 4) == pytest.approx(0.25)
+    # Two bins: 0.1 said and none right of 3, 1.0 said and half right of 2.
+    said, right = [0.1, 0.1, 0.1, 1.0, 1.0], [False, False, False, True, False]
+    assert expected_calibration_error(right, said) == pytest.approx((3 * 0.1 + 2 * 0.5) / 5)
+    assert expected_calibration_error([], []) == 0
+    for broken in ([1.1], [-0.1], [float("nan")], [0.5, 0.5]):
+        with pytest.raises(ValueError, match="one length"):
+            expected_calibration_error([True], broken)

@@ -31,6 +31,7 @@ _COMMANDS = {
     "predict": ("supervised", "Print the labels of texts."),
     "explain": ("explain", "Tell which words of a text speak for a label."),
     "test": ("supervised", "Score a classifier on labeled texts."),
+    "calibrate": ("calibrate", "Make a classifier's probabilities as often right as they say."),
     "tune": ("tune", "Search for the hyperparameters of a text classifier."),
     "evaluate": ("evaluate", "Score a model on similarity tables and analogy files."),
     "info": ("info", "Describe a model, or this installation."),
