@@ -241,8 +241,19 @@ def test_quantize(classifier: Any, settings: dict[str, Any], tmp_path: Path) -> 
 def test_small_models_cannot_be_quantized(classifier: Any) -> None:
     with pytest.raises(ValueError, match="256"):
         classifier(["a x", "b y"], {}).quantize()
-    with pytest.raises(ValueError, match="retrain"):
+    with pytest.raises(ValueError, match="Need input file path if retraining"):
         classifier(lines_of(1000, 1000), {}).quantize(cutoff=300, retrain=True)
+
+
+def test_retrain_the_rows_that_a_cutoff_leaves(classifier: Any, tmp_path: Path) -> None:
+    lines = [f"{i % 7} own{i % 7} {line}" for i, line in enumerate(lines_of(700, 1000))]
+    scores = []
+    for options in ({}, {"retrain": True, "input": tmp_path / "text", "epoch": 20, "lr": 0.5}):
+        model = classifier(lines, {"dim": 8, "epoch": 2})
+        model.quantize(cutoff=260, **options)
+        assert len(model.words) <= 260
+        scores.append(model.test(tmp_path / "text")[1])
+    assert scores[0] < 0.9 < scores[1]
 
 
 @pytest.mark.parametrize("method", ["predict", "get_sentence_vector"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from brasa.fasttext.errors import FileError
 from brasa.fasttext.meter import _Meter
 from brasa.fasttext.opened import OpenedModel, whole
 from brasa.fasttext.text import decoded, line, line_tokens, string
-from brasa.quantization import quantize_classifier
 from brasa.text_classifier import FASTTEXT_EPSILON
 
 if TYPE_CHECKING:
@@ -256,20 +256,29 @@ class _FastText:
         dsub: int = 2,
         qnorm: bool = False,
     ) -> None:
-        """Turn rows into codes, with `cutoff` the largest rows only: see `brasa.quantization`.
+        """Turn rows into codes, with `cutoff` the largest rows only: see `TextClassifier.quantize`.
 
-        `retrain`, which trains the rows that `cutoff` leaves, is not there, and is refused.
+        With `retrain` the rows that `cutoff` leaves are trained on first, on the text `input`;
+        `epoch`, `lr` and `thread` are by default those of the model.
         """
         if self._it.classifier is None:
             allowed = "a classifier: For now we only support quantization of supervised models"
             raise ConfigError("model", "word vectors", allowed)
+        if retrain and not input:
+            raise ConfigError("input", input, "a file: Need input file path if retraining")
+        training: dict[str, Any] = {}
         if retrain:
-            raise ConfigError("retrain", retrain, "False: rows that are kept are not trained on")
-        small = quantize_classifier(
-            self._it.classifier.model, cutoff=whole("cutoff", cutoff), qnorm=bool(qnorm),
-            qout=bool(qout), dsub=min(whole("dsub", dsub), self._it.dim),
+            training = {
+                "retrain": Path(text.path(input)),
+                "epochs": epoch or self._arguments.epoch,
+                "learning_rate": lr or self._arguments.lr,
+                "threads": thread or self._arguments.thread,
+            }
+        small = self._it.classifier.quantize(
+            cutoff=whole("cutoff", cutoff), qnorm=bool(qnorm), qout=bool(qout),
+            dsub=min(whole("dsub", dsub), self._it.dim), **training,
         )  # fmt: skip
-        self._replace(small)
+        self._replace(small.model)
 
     def set_matrices(self, input_matrix: Any, output_matrix: Any) -> None:
         """Replace both matrices; the number of columns may change, that of rows may not."""
