@@ -279,14 +279,19 @@ class TextClassifier:
 
     @overload  # a string is an iterable of strings too, so the two overlap
     def predict(  # type: ignore[overload-overlap]
-        self, texts: str, k: int = 1, threshold: float = 0.0
+        self, texts: str, k: int = 1, threshold: float = 0.0, *, prefix: bool = True
     ) -> list[Prediction]: ...
     @overload
     def predict(
-        self, texts: Iterable[str], k: int = 1, threshold: float = 0.0
+        self, texts: Iterable[str], k: int = 1, threshold: float = 0.0, *, prefix: bool = True
     ) -> list[list[Prediction]]: ...
     def predict(
-        self, texts: str | Iterable[str], k: int = 1, threshold: float = 0.0
+        self,
+        texts: str | Iterable[str],
+        k: int = 1,
+        threshold: float = 0.0,
+        *,
+        prefix: bool = True,
     ) -> list[Prediction] | list[list[Prediction]]:
         """The labels of one text, or of each of many, with their probabilities, best first.
 
@@ -300,11 +305,13 @@ class TextClassifier:
             How many labels, at most.
         threshold : float
             Labels that are less probable are left out.
+        prefix : bool
+            Whether labels are given as they are in the model, or without their prefix.
 
         Returns
         -------
         list of (str, float), or a list of such lists
-            Labels as they are in the model, with their prefix. Empty for a text of which the model
+            Labels with their probabilities. Empty for a text of which the model
             knows nothing. Probabilities of softmax and of hierarchical softmax sum to one over all
             labels; those of `ns` and `ova` stand for themselves. fastText reports each 0.00001
             higher (`hs`: each factor of it), so that it may print 1.00001.
@@ -317,8 +324,8 @@ class TextClassifier:
         _check(k, threshold)
         if isinstance(texts, str):
             _check_line(texts)
-            return self._one(texts, int(k), float(threshold), 0.0)
-        return self._many(_lines(texts), int(k), float(threshold), 0.0)
+            return self._one(texts, int(k), float(threshold), 0.0, prefix)
+        return self._many(_lines(texts), int(k), float(threshold), 0.0, prefix)
 
     def probabilities(self, texts: Iterable[str]) -> FloatMatrix:
         """The probability of every label for many texts, float32, shape (len(texts), n_labels).
@@ -485,6 +492,11 @@ class TextClassifier:
         """The labels, with their prefix, in the order of their rows."""
         return list(self._labels)
 
+    @functools.cached_property
+    def plain_labels(self) -> list[str]:
+        """The labels without their prefix, in the same order."""
+        return [label.removeprefix(self._model.label_prefix) for label in self._labels]
+
     @property
     def words(self) -> list[str]:
         """The vocabulary, in the order of its rows; made at the first call."""
@@ -557,23 +569,24 @@ class TextClassifier:
             n_unknown += unknown
         return tally.result(self._labels, k, threshold, n_unknown)
 
-    def _one(self, text: str, k: int, threshold: float, epsilon: float) -> list[Prediction]:
+    def _one(
+        self, text: str, k: int, threshold: float, epsilon: float, prefix: bool = True
+    ) -> list[Prediction]:
+        names = self._labels if prefix else self.plain_labels
         try:
-            found: list[Prediction] = self._native.predict_one(
-                text, self._labels, k, threshold, epsilon
-            )
+            found: list[Prediction] = self._native.predict_one(text, names, k, threshold, epsilon)
         except ValueError as error:
             raise ConfigError("texts", text, f"text: {error}") from None
         return found
 
     def _many(
-        self, lines: list[str], k: int, threshold: float, epsilon: float
+        self, lines: list[str], k: int, threshold: float, epsilon: float, prefix: bool = True
     ) -> list[list[Prediction]]:
         try:
             offsets, labels, values = self._native.predict(lines, k, threshold, epsilon)
         except ValueError as error:
             raise ConfigError("texts", "a text in the list", f"text: {error}") from None
-        names = self._labels
+        names = self._labels if prefix else self.plain_labels
         named = [names[label] for label in labels.tolist()]
         pairs = list(zip(named, values.tolist(), strict=True))
         if len(pairs) == len(lines) and k == 1 and (np.diff(offsets) == 1).all():

@@ -138,6 +138,24 @@ def test_calibrate(run: Run, texts: Path, loss: str) -> None:
     assert not (texts.parent / "none").exists()
 
 
+def test_a_picture(run: Run, classifier: Path, texts: Path) -> None:
+    done = run("test", classifier, texts, "--plot", "curve.png", "--json")
+    assert json.loads(done.stdout)["accuracy"] == 1
+    assert (texts.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
+    for arguments, message in (
+        ([texts, "--plot=curve.jpg"], "plot='curve.jpg' is not possible"),
+        (["-", "--plot=curve.svg"], "standard input will not do"),
+        ([texts, "--plot=nowhere/curve.svg"], "nowhere"),
+    ):
+        done = run("test", classifier, *arguments)
+        assert (done.returncode, message in done.stderr) == (2, True)
+
+
+def test_labels_without_their_prefix(run: Run, classifier: Path) -> None:
+    done = run("predict", classifier, "snow", "--without-prefix")
+    assert done.stdout.split("\t")[0] == "ice"
+
+
 def test_tables(run: Run, tmp_path: Path) -> None:
     rows = [line.split(" ", 1) for line in LINES]
     table = "label,text,w\n" + "".join(f"{a.removeprefix('__label__')},{b},1\n" for a, b in rows)

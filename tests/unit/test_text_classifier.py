@@ -101,6 +101,15 @@ def test_the_threshold_leaves_labels_out() -> None:
     assert classifier.predict(["fire"], k=10, threshold=1.1) == [[]]
 
 
+def test_labels_without_their_prefix() -> None:
+    classifier = TextClassifier(make(4))
+    expected = [(label[len("__label__") :], p) for label, p in classifier.predict("fire", k=4)]
+    assert classifier.predict("fire", k=4, prefix=False) == expected
+    assert classifier.predict(["fire"] * 3, 4, prefix=False) == [expected] * 3
+    assert classifier.predict(["fire"], prefix=False) == [expected[:1]]
+    assert classifier.plain_labels == ["0", "1", "2", "3"]
+
+
 def test_texts_of_which_nothing_is_known() -> None:
     vocabulary = Vocabulary.from_words(WORDS[1:], [5, 3, 1], 18)
     rows = np.ones((3, 7), np.float32)

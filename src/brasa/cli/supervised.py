@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
+from brasa import plotting
 from brasa.cli.output import json_option, print_json, print_line, print_table
 from brasa.cli.progress import Display
 from brasa.config import TextClassifierConfig, TextOptions
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError
+from brasa.formats import storage
 from brasa.labeled_tables import LabeledTable
 from brasa.text_classifier import TextClassifier
 
@@ -122,8 +124,16 @@ def save(
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @_k
 @_threshold
+@click.option("--without-prefix", is_flag=True, help="Print labels without __label__.")
 @json_option
-def predict(model: str, texts: tuple[str, ...], k: int, threshold: float, as_json: bool) -> None:
+def predict(
+    model: str,
+    texts: tuple[str, ...],
+    k: int,
+    threshold: float,
+    without_prefix: bool,
+    as_json: bool,
+) -> None:
     """Print the labels of each TEXT with their probabilities, best first.
 
     "-" reads texts from standard input, one a line. What is printed is a line for each text: label,
@@ -134,7 +144,7 @@ def predict(model: str, texts: tuple[str, ...], k: int, threshold: float, as_jso
     lines = iter(texts) if texts != ("-",) else _lines_of_stdin()
     answers: list[dict[str, Any]] = []
     while batch := list(itertools.islice(lines, _BATCH_TEXTS)):
-        for found in classifier.predict(batch, k, threshold):
+        for found in classifier.predict(batch, k, threshold, prefix=not without_prefix):
             if as_json:
                 labels, probabilities = [name for name, _ in found], [p for _, p in found]
                 answers.append({"label": labels, "prob": probabilities})
@@ -151,6 +161,10 @@ def predict(model: str, texts: tuple[str, ...], k: int, threshold: float, as_jso
 @_threshold
 @table_options
 @click.option("--per-label", is_flag=True, help="Print a line for each label, too.")
+@click.option(
+    "--plot", type=click.Path(), metavar="FILE",
+    help="Draw precision over recall: a file named .png, .svg or .pdf.",
+)  # fmt: skip
 @json_option
 def test(
     model: str,
@@ -158,6 +172,7 @@ def test(
     k: int,
     threshold: float,
     per_label: bool,
+    plot: str | None,
     as_json: bool,
     **columns: Any,
 ) -> None:
@@ -166,8 +181,16 @@ def test(
     TEXTS is any number of files, folders and patterns with a text a line and its labels in it, or
     "-" for standard input. Texts without a label that the model knows do not count.
     """
+    picture_format = None if plot is None else plotting.check_suffix(plot)
+    if plot is not None and "-" in texts:
+        raise click.UsageError("--plot reads the texts twice: standard input will not do")
     classifier = TextClassifier.load(model)
     report = classifier.test(source_of(texts, None, columns), k, threshold)
+    if plot is not None and picture_format is not None:
+        truth = classifier.truth_and_probabilities(source_of(texts, None, columns))
+        picture = plotting.precision_recall_picture(*truth, classifier.plain_labels, picture_format)
+        with storage.new_file(plot) as file:
+            file.write(picture)
     if as_json:
         print_json(report.to_dict())
         return
