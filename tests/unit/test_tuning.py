@@ -230,6 +230,9 @@ def test_a_size_limit(tmp_path: Path) -> None:
     with pytest.raises(BrasaError, match=r"none of 2 trials .* max_bytes=500"):
         run(trials=2, max_bytes=500, callback=told.append)
     assert [trial.state for trial in told] == ["infeasible"] * 2
+    few = iter(["__label__a snow", "__label__b fire"] * 9)
+    with pytest.raises(BrasaError, match=r"none of 2 trials .* 256 or more to be quantized"):
+        run(texts=few, validation=iter(["__label__a snow"]), max_bytes=10**6, trials=2)
 
 
 def test_the_best_is_trained_on_all_texts_if_asked() -> None:

@@ -23,21 +23,6 @@ from brasa.tuning import tune as search
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
-class _Size(click.ParamType[int]):
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        number = str(value).upper().removesuffix("B")
-        unit = number[-1:] if number[-1:] in ("K", "M", "G") else ""
-        try:
-            size = int(float(number.removesuffix(unit)) * _UNITS[unit])
-        except (ValueError, OverflowError):
-            size = 0
-        if size < 1:
-            self.fail(f"{value!r} is no size: 2000000, 900K or 2M, say", param, ctx)
-        return size
-
-
 @click.command()
 @click.argument("texts", nargs=-1, required=True, metavar="TEXTS...")
 @click.option(
@@ -63,7 +48,7 @@ class _Size(click.ParamType[int]):
     help="How long to search, at most. [300; with --trials no limit]",
 )  # fmt: skip
 @click.option(
-    "--max-size", type=_Size(), metavar="SIZE",
+    "--max-size", metavar="SIZE",
     help="Quantize each model into a file of at most this size: 2M, 900K or bytes.",
 )  # fmt: skip
 @click.option(
@@ -98,7 +83,7 @@ def tune(
     threshold: float,
     trials: int | None,
     seconds: float | None,
-    max_size: int | None,
+    max_size: str | None,
     train_on_validation: bool,
     class_weights: str | None,
     quiet: bool,
@@ -113,7 +98,8 @@ def tune(
     """
     columns = {name: given.pop(name) for name in supervised.COLUMNS}
     values, text_options = named_values(given, None)
-    if max_size is None:
+    max_bytes = None if max_size is None else _bytes_of(max_size)
+    if max_bytes is None:
         native.check_target(output)
     elif Path(output).suffix != ".ftz":
         raise ConfigError("output", output, "a file named .ftz with --max-size")
@@ -126,13 +112,13 @@ def tune(
         threshold=threshold,
         trials=trials,
         seconds=seconds,
-        max_bytes=max_size,
+        max_bytes=max_bytes,
         train_on_validation=train_on_validation,
         class_weights="balanced" if class_weights == "balanced" else None,
         callback=None if quiet else _show_as_json if log_format == "json" else _show,
         **values,
     )
-    if max_size is None:
+    if max_bytes is None:
         found.classifier.save(output)
     else:
         found.classifier.export(output)
@@ -142,6 +128,18 @@ def tune(
         print_table(_rows(found.trials))
     if found.stopped_by == "interrupt":
         ctx.exit(INTERRUPTED)
+
+
+def _bytes_of(size: str) -> int:
+    number = size.upper().removesuffix("B")
+    unit = number[-1:] if number[-1:] in ("K", "M", "G") else ""
+    try:
+        n_bytes = int(float(number.removesuffix(unit)) * _UNITS[unit])
+    except (ValueError, OverflowError):
+        n_bytes = 0
+    if n_bytes < 1:
+        raise ConfigError("max_size", size, "a size: 2000000, 900K or 2M, say")
+    return n_bytes
 
 
 def _show(trial: Trial) -> None:

@@ -76,7 +76,11 @@ class Budget:
         if seconds is None:
             seconds = DEFAULT_SECONDS if trials is None else math.inf
         self.seconds = seconds
-        self.end = time.monotonic() + seconds
+        self.end = math.inf
+
+    def start(self) -> None:
+        """Let the time run."""
+        self.end = time.monotonic() + self.seconds
 
     @property
     def is_spent(self) -> bool:
@@ -120,6 +124,7 @@ class Search:
             sampler = optuna.samplers.TPESampler(seed=self._seed % 2**32)
             study = optuna.create_study(direction="maximize", sampler=sampler)
             study.enqueue_trial(first)
+            self._budget.start()
             while self._budget.trials is None or len(self.trials) < self._budget.trials:
                 if self._budget.is_spent:
                     self.stopped_by = "time"

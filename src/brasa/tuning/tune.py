@@ -83,8 +83,8 @@ def tune(
     trials : int, optional
         How many trials, at most.
     seconds : float, optional
-        How long, at most; a trial that is running then is stopped. Default: 300, or as long as it
-        takes where `trials` are given.
+        How long, at most, from when the text has been read; a trial that is running then is
+        stopped. Default: 300, or as long as it takes where `trials` are given.
     max_bytes : int, optional
         Size limit: each trial's model is quantized into a `.ftz` file of at most this size, and
         scored as it is then.
