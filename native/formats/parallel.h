@@ -13,6 +13,10 @@ namespace brasa {
 // have at least `grain` items. The first exception of a part is thrown again here.
 template <typename Work>
 void parallel_for(size_t count, size_t grain, const Work& work) {
+  if (count < 2 * std::max<size_t>(1, grain)) {  // one word: not even asking for the cores
+    work(0, count);
+    return;
+  }
   const size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const size_t n_parts = std::clamp<size_t>(count / std::max<size_t>(1, grain), 1, cores);
   std::vector<std::exception_ptr> errors(n_parts);

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brasa import formats, lookup
+from brasa import _native, formats, lookup
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, ModelFormatError, StorageError
 from brasa.fasttext.errors import ArgumentError, FileError
-from brasa.fasttext.rows import dim_of
+from brasa.fasttext.rows import codes_of, dim_of
 from brasa.fasttext.text import path
 from brasa.labeled_text import text_pieces
 from brasa.neighbors import ExactScan
@@ -85,6 +85,10 @@ class OpenedModel:
         """The vectors of words, zeros for those without a row, float32, shape (n, dim)."""
         if self.classifier is not None:
             return self.classifier.word_vectors(words)
+        if len(words) == 1 and self._composer is not None:
+            out = np.empty((1, self.dim), np.float32)
+            self._composer.vectors(words, True, out)
+            return out
         return lookup.compose(self.model, words)  # type: ignore[arg-type]
 
     def sentence_vectors(self, lines: list[str]) -> FloatMatrix:
@@ -157,6 +161,33 @@ class OpenedModel:
         if isinstance(self.model, Classifier):
             return self.model.labels
         return None if self.model.fasttext is None else self.model.fasttext.labels
+
+    @cached_property
+    def _composer(self) -> _native.Classifier | None:
+        """Holds the arrays for single words; `lookup.compose`, which takes them anew, is slower."""
+        model: Any = self.model
+        if codes_of(model) is not None:
+            return None
+        subwords = model.config.subwords
+        return _native.Classifier(
+            word_bytes=model.vocabulary.arena,
+            word_offsets=model.vocabulary.offsets,
+            label_bytes=np.zeros(1, np.uint8),
+            label_offsets=np.array([0, 1]),
+            label_counts=np.array([1]),
+            label_prefix=b"",
+            loss="softmax",
+            word_ngrams=1,
+            min_char=model.config.min_char,
+            max_char=model.config.max_char if subwords else 0,
+            buckets=model.config.buckets if subwords else 0,
+            bucket_ids=model.bucket_ids,
+            bucket_rows=None,
+            drops_other_buckets=False,
+            rows=model.input,
+            codes=None,
+            output=np.zeros((1, self.dim), np.float32),
+        )
 
     @cached_property
     def _scan(self) -> ExactScan:
