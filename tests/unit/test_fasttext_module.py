@@ -14,6 +14,8 @@ import pytest
 from brasa import fasttext
 from brasa.errors import BrasaError
 from brasa.fasttext import util
+from brasa.fasttext.arguments import Arguments
+from brasa.fasttext.training import trained
 
 ALPHABET = [
     chr(code)
@@ -398,6 +400,8 @@ def test_scores_of_each_label(classifier: Any, tmp_path: Path) -> None:
     [
         ({"loss": "none"}, ValueError),
         ({"autotuneValidationFile": "valid"}, ValueError),
+        ({"autotuneValidationFile": "text", "autotuneMetric": "loss"}, ValueError),
+        ({"autotuneValidationFile": "text", "autotuneModelSize": "1 ton"}, ValueError),
         ({"wordNgrams": 2, "bucket": 0}, ValueError),
         ({"dim": 0}, ValueError),
         ({"dim": 2.5}, TypeError),
@@ -416,6 +420,34 @@ def test_impossible_arguments(
     with pytest.raises(kind) as caught:
         fasttext.train_supervised(**{"input": tmp_path / "text", **arguments})
     assert isinstance(caught.value, BrasaError)
+
+
+def test_autotune_keeps_what_is_given(tmp_path: Path) -> None:
+    text = "".join(f"__label__{i % 3} own{i % 3} word{i}\n" for i in range(400))
+    (tmp_path / "text").write_text(text)
+    options = {"autotuneDuration": 2, "dim": 6, "minn": 0, "maxn": 0, "verbose": 0, "thread": 1}
+    model = fasttext.train_supervised(
+        tmp_path / "text", autotuneValidationFile=tmp_path / "text", bucket=2000, loss="hs",
+        **options,
+    )  # fmt: skip
+    found = model.f.getArgs()
+    assert (model.dim, found.dim, found.maxn, found.bucket, found.loss.name) == (
+        6,
+        6,
+        0,
+        2000,
+        "hs",
+    )
+    assert model.test(tmp_path / "text")[1] == 1
+    small = fasttext.train_supervised(
+        tmp_path / "text", autotuneValidationFile=str(tmp_path / "text"), autotuneModelSize="20k",
+        **options,
+    )  # fmt: skip
+    assert small.is_quantized()
+    small.save_model(tmp_path / "small.ftz")
+    assert (tmp_path / "small.ftz").stat().st_size <= 20_000
+    with pytest.raises(ValueError, match="only classifiers are tuned"):
+        trained(Arguments(input="text", autotuneValidationFile="text"))
 
 
 def test_impossible_values(classifier: Any, tmp_path: Path) -> None:

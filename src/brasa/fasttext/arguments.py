@@ -78,9 +78,10 @@ class Arguments:
     autotuneModelSize: str = ""  # noqa: N815
 
     def __post_init__(self) -> None:
+        self.given: set[str] = set()  # names of those that are not defaults; autotune keeps them
         for field in fields(self):
             setattr(self, field.name, _typed(field.name, field.type, getattr(self, field.name)))
-        if self.wordNgrams <= 1 and self.maxn == 0:
+        if self.wordNgrams <= 1 and self.maxn == 0 and not self.autotuneValidationFile:
             self.bucket = 0
 
     @property
@@ -106,7 +107,7 @@ class Arguments:
             "label_prefix": self.label,
             "evaluation": False,
         }
-        if self.wordNgrams > 1:
+        if self.wordNgrams > 1 or self.autotuneValidationFile:
             options["buckets"] = self.bucket
         return options
 
@@ -177,7 +178,7 @@ def read_args(
     return {**default_values, **found}, set(found)
 
 
-def made_of(values: Mapping[str, Any]) -> Arguments:
+def made_of(values: Mapping[str, Any], given: set[str]) -> Arguments:
     """Arguments of values by name, where the model, the loss and the size of a model are words."""
     model, loss = values["model"], values["loss"]
     if model not in model_name.__members__:
@@ -185,12 +186,14 @@ def made_of(values: Mapping[str, Any]) -> Arguments:
     if loss not in loss_name.__members__:
         raise ConfigError("loss", loss, f"a loss name: {', '.join(loss_name.__members__)}")
     size = values.get("autotuneModelSize", "")
-    return Arguments(**{
+    made = Arguments(**{
         **values,
         "model": model_name[model],
         "loss": loss_name[loss],
         "autotuneModelSize": str(size) if isinstance(size, int) else size,
     })  # fmt: skip
+    made.given = given
+    return made
 
 
 def check_possible(arguments: Arguments) -> None:
@@ -198,20 +201,20 @@ def check_possible(arguments: Arguments) -> None:
 
     What `TextClassifierConfig` and `WordVectorsConfig` refuse comes after that.
     """
-    if arguments.autotuneValidationFile:
+    tunes = bool(arguments.autotuneValidationFile)
+    if tunes and arguments.model != model_name.supervised:
         raise ConfigError(
             "autotuneValidationFile", arguments.autotuneValidationFile,
-            "left out: there is no search for hyperparameters. Train with several settings, and "
-            "compare what test() gives for the validation file",
+            "left out for word vectors: only classifiers are tuned",
         )  # fmt: skip
     needs_buckets = arguments.has_char_ngrams or (
         arguments.model == model_name.supervised and arguments.wordNgrams > 1
     )
-    if needs_buckets and arguments.bucket < 1:
+    if needs_buckets and arguments.bucket < 1 and not tunes:
         raise ConfigError("bucket", arguments.bucket, "at least 1 with n-grams")
-    if arguments.model == model_name.supervised:
+    if arguments.model == model_name.supervised and not tunes:
         TextClassifierConfig.parse(arguments.classifier_options())
-    elif arguments.loss not in (loss_name.ns, loss_name.hs):
+    elif not tunes and arguments.loss not in (loss_name.ns, loss_name.hs):
         raise ConfigError("loss", arguments.loss.name, "ns or hs for word vectors")
     if arguments.input == "-":
         raise ConfigError("input", "-", "a file: cannot use stdin for training")

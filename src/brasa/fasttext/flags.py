@@ -77,6 +77,13 @@ _HELP = {
         "-saveOutput": "write the rows of labels or contexts, too",
         "-seed": "seed of all random choices",
     },
+    "optional, to search for the others": {
+        "-autotune-validation": "file of texts by which trials are scored",
+        "-autotune-metric": "f1, f1:<label>, precisionAtRecall:30, ...",
+        "-autotune-predictions": "labels predicted for each text",
+        "-autotune-duration": "seconds, at most",
+        "-autotune-modelsize": "size of a .ftz file, such as 1M",
+    },
     "optional, for quantization": {
         "-cutoff": "how many words and n-grams to keep; 0: all",
         "-retrain": "train on the rows that a cutoff leaves",
@@ -96,6 +103,7 @@ def parse(command: str, arguments: list[str]) -> Flags:
         For an unknown flag, one without its value, or a value that is not of its kind.
     """
     values = dict(_OF_COMMAND.get(command, {}))
+    given: set[str] = set()
     rest = iter(arguments)
     for flag in rest:
         if not flag.startswith("-"):
@@ -105,6 +113,7 @@ def parse(command: str, arguments: list[str]) -> Flags:
         if flag not in _FIELDS:
             raise UsageError(f"Unknown argument: {flag}" + _help(command))
         field = _FIELDS[flag]
+        given.add(field.name)
         if field.type == "bool":
             values[field.name] = True
             continue
@@ -113,6 +122,7 @@ def parse(command: str, arguments: list[str]) -> Flags:
             raise UsageError(f"{flag} is missing an argument" + _help(command))
         values[field.name] = _value(flag, field.type, value, command)
     flags = Flags(**values)
+    flags.given = given
     if not flags.input or not flags.output:
         raise UsageError("Empty input or output path." + _help(command))
     return flags

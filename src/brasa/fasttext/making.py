@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def train(command: str, arguments: list[str]) -> None:
-    """Train, and write ``.bin``, ``.vec`` and with ``-saveOutput`` ``.output``."""
+    """Write ``.bin`` (``.ftz`` with a size limit), ``.vec``, with ``-saveOutput`` ``.output``."""
     flags = parse(command, arguments)
     _check_output(flags)
     model = trained(flags)
-    model.save_model(flags.output + ".bin")
+    model.save_model(flags.output + (".ftz" if model.is_quantized() else ".bin"))
     opened = model._it
     word2vec.write(_whole_words(opened), flags.output + ".vec")
     if flags.saveOutput:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from brasa import formats
 from brasa.errors import ConfigError, StorageError
 from brasa.fasttext import rows, text
-from brasa.fasttext.arguments import Arguments
+from brasa.fasttext.arguments import Arguments, loss_name
 from brasa.fasttext.errors import FileError
 from brasa.fasttext.meter import _Meter
 from brasa.fasttext.opened import OpenedModel, whole
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 Scored = list[tuple[float, str]]
 
-_ATTRIBUTES = (
-    "lr", "dim", "ws", "epoch", "minCount", "minCountLabel", "minn", "maxn", "neg", "wordNgrams",
-    "loss", "bucket", "thread", "lrUpdateRate", "t", "label", "verbose", "pretrainedVectors",
-)  # fmt: skip
 _NO_MATRIX = "one with a matrix: Can't get quantized Matrix"
 
 
@@ -50,6 +46,26 @@ class _FastText:
     replace, ignore. Errors are brasa's, and of the types that fastText raises: `ValueError`,
     `TypeError`.
     """
+
+    # Those of a model that has just been trained.
+    lr: float
+    dim: int
+    ws: int
+    epoch: int
+    minCount: int  # noqa: N815
+    minCountLabel: int  # noqa: N815
+    minn: int
+    maxn: int
+    neg: int
+    wordNgrams: int  # noqa: N815
+    loss: loss_name
+    bucket: int
+    thread: int
+    lrUpdateRate: int  # noqa: N815
+    t: float
+    label: str
+    verbose: int
+    pretrainedVectors: str  # noqa: N815
 
     def __init__(self, model_path: Any = None, args: Arguments | None = None) -> None:
         self._opened: OpenedModel | None = None
@@ -313,6 +329,9 @@ class _FastText:
     def _replace(self, model: Embeddings | Classifier) -> None:
         self._opened = OpenedModel(model, self._it.label_prefix)
         self._words = self._labels = None
+
+
+_ATTRIBUTES = tuple(_FastText.__annotations__)
 
 
 def _restored(

@@ -17,6 +17,7 @@ from brasa.fasttext.arguments import (
     model_name,
     read_args,
 )
+from brasa.fasttext.autotune import tuned
 from brasa.fasttext.errors import FileError, NotFiniteError
 from brasa.fasttext.model import _FastText
 from brasa.parameters import FastTextDetails
@@ -72,7 +73,9 @@ def train_supervised(*kargs: Any, **kwargs: Any) -> _FastText:
     thread, lrUpdateRate, t, label, verbose, pretrainedVectors, seed, autotuneValidationFile, \
     autotuneMetric, autotunePredictions, autotuneDuration, autotuneModelSize : optional
         As for fastText, in this order and with its defaults; `ws`, `lrUpdateRate` and `t` have no
-        effect. `loss` is softmax, hs, ns or ova. A validation file is refused: nothing is tuned.
+        effect. `loss` is softmax, hs, ns or ova. With a validation file those of `lr`, `dim`,
+        `epoch`, `wordNgrams`, `minn`, `maxn` and `bucket` that are not given are searched for by
+        `brasa.tuning`; the model is quantized when `autotuneModelSize` is given.
 
     Raises
     ------
@@ -83,8 +86,7 @@ def train_supervised(*kargs: Any, **kwargs: Any) -> _FastText:
     NotFiniteError
         A `RuntimeError`: the numbers left the finite range.
     """
-    values, _ = read_args(kargs, kwargs, _SUPERVISED_NAMES, _SUPERVISED_DEFAULT)
-    return trained(made_of(values))
+    return trained(made_of(*read_args(kargs, kwargs, _SUPERVISED_NAMES, _SUPERVISED_DEFAULT)))
 
 
 def train_unsupervised(*kargs: Any, **kwargs: Any) -> _FastText:
@@ -103,16 +105,20 @@ def train_unsupervised(*kargs: Any, **kwargs: Any) -> _FastText:
     ConfigError, CorpusError, FileError, ArgumentError, NotFiniteError
         See `train_supervised`.
     """
-    values, _ = read_args(kargs, kwargs, _UNSUPERVISED_NAMES, unsupervised_default)
-    return trained(made_of(values))
+    return trained(made_of(*read_args(kargs, kwargs, _UNSUPERVISED_NAMES, unsupervised_default)))
 
 
 def trained(arguments: Arguments) -> _FastText:
     """Train what the arguments say, and tell standard error about it as fastText does."""
     check_possible(arguments)
-    train = _classifier if arguments.model == model_name.supervised else _vectors
+    model: Embeddings | Classifier
     try:
-        model = train(arguments)
+        if arguments.autotuneValidationFile:
+            model, arguments = tuned(arguments)
+        elif arguments.model == model_name.supervised:
+            model = _classifier(arguments)
+        else:
+            model = _vectors(arguments)
     except DivergenceError as error:
         raise NotFiniteError(f"Encountered NaN. {error}") from error
     except StorageError as error:
