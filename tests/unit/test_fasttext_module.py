@@ -461,6 +461,7 @@ def test_impossible_values(classifier: Any, tmp_path: Path) -> None:
         lambda: fasttext.load_model(tmp_path / "no such file"),
         lambda: fasttext.load_model(tmp_path / "text"),
         lambda: model.predict("\ud800"),
+        lambda: model.predict("x", threshold=math.nan),
         lambda: util.download_model("xx"),
         lambda: fasttext.FastText._FastText().get_words(),
         lambda: fasttext.train_unsupervised(tmp_path / "text", loss="softmax"),
@@ -472,6 +473,7 @@ def test_impossible_values(classifier: Any, tmp_path: Path) -> None:
     for call in (
         lambda: model.predict(3),
         lambda: model.predict("x", k="1"),
+        lambda: model.test(tmp_path / "text", threshold="0.5"),
         lambda: model.get_word_vector(None),
         lambda: fasttext.load_model(3),
         lambda: fasttext.tokenize(3),  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from brasa.fasttext import rows, text
 from brasa.fasttext.arguments import Arguments, loss_name
 from brasa.fasttext.errors import FileError
 from brasa.fasttext.meter import _Meter
-from brasa.fasttext.opened import OpenedModel, whole
+from brasa.fasttext.opened import OpenedModel, probability, whole
 from brasa.fasttext.text import decoded, line, line_tokens, string
 from brasa.text_classifier import FASTTEXT_EPSILON
 
@@ -189,7 +189,7 @@ class _FastText:
         (tuple of str, float64), or for a list (list of lists of str, list of float32)
             Labels, and their probabilities, each 0.00001 higher than it is, as fastText has them.
         """
-        classifier, k, threshold = self._it.supervised, self._it.limit(k), float(threshold)
+        classifier, k, threshold = self._it.supervised, self._it.limit(k), probability(threshold)
         if isinstance(text, list):
             many = classifier._many([line(entry) for entry in text], k, threshold, FASTTEXT_EPSILON)
             return (
@@ -243,7 +243,7 @@ class _FastText:
 
     def test(self, path: Any, k: int = 1, threshold: float = 0.0) -> tuple[int, float, float]:
         """Number of texts with labels in a file, and precision and recall at `k`."""
-        report = self._it.report(path, k, float(threshold))
+        report = self._it.report(path, k, probability(threshold))
         scores = _scores(report.micro)
         return report.n, scores["precision"], scores["recall"]
 
@@ -251,7 +251,7 @@ class _FastText:
         self, path: Any, k: int = 1, threshold: float = 0.0
     ) -> dict[str, dict[str, float]]:
         """Precision, recall and F1 of each label; NaN where there is nothing to divide by."""
-        report = self._it.report(path, k, float(threshold))
+        report = self._it.report(path, k, probability(threshold))
         names = decoded(list(report.labels), "strict")
         return dict(zip(names, map(_scores, report.labels.values()), strict=True))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import operator
 from functools import cached_property
 from pathlib import Path
@@ -205,6 +207,16 @@ def whole(name: str, value: object) -> int:
         raise ArgumentError(
             f"{name}={value!r} is of type {type(value).__name__}: pass a whole number"
         ) from None
+
+
+def probability(value: object) -> float:
+    """A threshold; what is no number is refused."""
+    if not isinstance(value, numbers.Real):
+        kind = type(value).__name__
+        raise ArgumentError(f"threshold={value!r} is of type {kind}: pass a number")
+    if math.isnan(value):
+        raise ConfigError("threshold", value, "a number")
+    return float(value)
 
 
 def _pieces(name: Any) -> Iterator[bytes]:
