@@ -23,12 +23,15 @@ WordsView words_of(const Vector<const uint8_t>& arena, const Vector<const int64_
 nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint8_t>& arena,
                        const Vector<const int64_t>& offsets, const Vector<const int32_t>& meaning,
                        int32_t n_words, int word_ngrams, int min_char, int max_char,
-                       uint32_t buckets, int32_t line_end, int threads) {
+                       uint32_t buckets, int32_t line_end, int threads,
+                       const Vector<const uint32_t>& model_buckets, bool drops_other_buckets) {
   if (offsets.size() == 0) throw std::invalid_argument("offsets: at least one is needed");
   const WordsView words = words_of(arena, offsets);
   check_range(view(ids), words.size(), "ids");
   if (meaning.size() != words.size() || n_words < 0 || word_ngrams < 1 || max_char < 0 ||
       (max_char > 0 && (min_char < 1 || min_char > max_char)) || buckets == 0 || threads < 1 ||
+      std::ranges::any_of(
+          view(model_buckets), [=](uint32_t b) { return b >= buckets; }) ||
       std::ranges::any_of(view(meaning), [=](int32_t m) { return m >= n_words; })) {
     throw std::invalid_argument("the options of the examples do not agree");
   }
@@ -36,7 +39,8 @@ nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint
   {
     const nb::gil_scoped_release unlocked;
     examples = build_examples(view(ids), words, view(meaning), n_words,
-                              {word_ngrams, min_char, max_char, buckets, line_end, threads});
+                              {word_ngrams, min_char, max_char, buckets, line_end, threads,
+                               view(model_buckets), drops_other_buckets});
   }
   nb::dict result;
   const auto n_items = static_cast<size_t>(examples.item_offsets.back());
@@ -154,7 +158,9 @@ void bind_classify(nb::module_& module) {
              nb::arg("arena").noconvert(), nb::arg("offsets").noconvert(),
              nb::arg("meaning").noconvert(), nb::arg("n_words"), nb::arg("word_ngrams"),
              nb::arg("min_char"), nb::arg("max_char"), nb::arg("buckets"), nb::arg("line_end"),
-             nb::arg("threads"), "Labeled lines as numbers: see native/text/examples.h.");
+             nb::arg("threads"), nb::arg("model_buckets").noconvert(),
+             nb::arg("drops_other_buckets"),
+             "Labeled lines as numbers: see native/text/examples.h.");
 
   module.def(
       "release_free_memory",

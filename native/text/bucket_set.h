@@ -24,6 +24,11 @@ class BucketSet {
     }
   }
 
+  // Not while others call `add`.
+  bool contains(std::uint32_t bucket) const {
+    return (bits_[bucket / 64] >> (bucket % 64) & 1) != 0;
+  }
+
   // Must be called after the last `add`.
   std::vector<std::uint32_t> to_sorted_ids() {
     std::vector<std::uint32_t> ids;

@@ -27,7 +27,10 @@ class ExampleBuilder {
         n_words_(n_words),
         options_(options),
         hashes_(options.word_ngrams > 1 ? words.size() : 0) {
-    if (options.word_ngrams > 1 || options.max_char > 0) used_.emplace(options.buckets);
+    if (options.word_ngrams > 1 || options.max_char > 0 || !options.model_buckets.empty()) {
+      used_.emplace(options.buckets);
+    }
+    for (const std::uint32_t bucket : options.model_buckets) used_->add(bucket);
   }
 
   Examples build() {
@@ -67,15 +70,32 @@ class ExampleBuilder {
     return examples_.units.offsets[at] < examples_.units.offsets[at + 1];
   }
 
+  bool is_feature(std::uint32_t bucket) const {
+    return !options_.drops_other_buckets || used_->contains(bucket);
+  }
+
+  std::size_t count_unit(std::string_view word, std::string& scratch) const {
+    if (!options_.drops_other_buckets) {
+      return count_ngrams(word, options_.min_char, options_.max_char);
+    }
+    std::size_t n = 0;
+    for_each_ngram(word, options_.min_char, options_.max_char, scratch,
+                   [&](std::string_view, std::uint32_t hash) {
+                     n += is_feature(hash % options_.buckets) ? 1 : 0;
+                   });
+    return n;
+  }
+
   // Rows of every token that is no label: its own if it was kept, and its n-grams' buckets.
   void collect_units() {
     SubwordTable& units = examples_.units;
     units.offsets.resize(words_.size() + 1);
     const auto has_rows = [&](std::size_t i) { return meaning_[i] >= kDroppedWord; };
     for_each_piece(words_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+      std::string scratch;
       for (std::size_t i = begin; i < end; ++i) {
         if (!has_rows(i)) continue;
-        const auto n = count_ngrams(words_[i], options_.min_char, options_.max_char);
+        const auto n = count_unit(words_[i], scratch);
         units.offsets[i + 1] = static_cast<std::int64_t>(n) + (meaning_[i] >= 0 ? 1 : 0);
       }
     });
@@ -91,7 +111,8 @@ class ExampleBuilder {
         for_each_ngram(words_[i], options_.min_char, options_.max_char, scratch,
                        [&](std::string_view, std::uint32_t hash) {
                          const std::uint32_t bucket = hash % options_.buckets;
-                         used_->add(bucket);
+                         if (!is_feature(bucket)) return;
+                         if (!options_.drops_other_buckets) used_->add(bucket);
                          *row++ = static_cast<std::int32_t>(bucket);
                        });
       }
@@ -115,7 +136,7 @@ class ExampleBuilder {
     return n_words_ + static_cast<std::int32_t>(used_->index(bucket));
   }
 
-  // Calls visit(bucket) for the word n-grams of a line.
+  // Calls visit(bucket) for the word n-grams of a line that are features.
   template <typename Visit>
   void for_each_bucket(std::span<const std::int32_t> tokens, std::vector<std::uint32_t>& scratch,
                        Visit&& visit) const {
@@ -127,11 +148,12 @@ class ExampleBuilder {
       }
     }
     for_each_word_ngram(scratch, options_.word_ngrams, [&](std::uint64_t hash) {
-      visit(static_cast<std::uint32_t>(hash % options_.buckets));
+      const auto bucket = static_cast<std::uint32_t>(hash % options_.buckets);
+      if (is_feature(bucket)) visit(bucket);
     });
   }
 
-  Sizes sizes_of(std::span<const std::int32_t> tokens) const {
+  Sizes sizes_of(std::span<const std::int32_t> tokens, std::vector<std::uint32_t>& scratch) const {
     Sizes sizes;
     std::size_t n_in_ngrams = 0;
     for (const std::int32_t token : tokens) {
@@ -140,7 +162,11 @@ class ExampleBuilder {
       sizes.n_items += kind >= kDroppedWord && is_item(token) ? 1 : 0;
       n_in_ngrams += kind >= kDroppedWord ? 1 : 0;
     }
-    sizes.n_items += count_word_ngrams(n_in_ngrams, options_.word_ngrams);
+    if (options_.drops_other_buckets) {
+      for_each_bucket(tokens, scratch, [&](std::uint32_t) { ++sizes.n_items; });
+    } else {
+      sizes.n_items += count_word_ngrams(n_in_ngrams, options_.word_ngrams);
+    }
     return sizes;
   }
 
@@ -157,8 +183,9 @@ class ExampleBuilder {
     for_each_piece(sizes.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
       std::vector<std::uint32_t> scratch;
       for (std::size_t i = begin; i < end; ++i) {
-        sizes[i] = sizes_of(line(i));
+        sizes[i] = sizes_of(line(i), scratch);
         if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
+        if (options_.drops_other_buckets) continue;
         for_each_bucket(line(i), scratch, [&](std::uint32_t bucket) { used_->add(bucket); });
       }
     });

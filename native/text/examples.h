@@ -23,6 +23,8 @@ struct ExampleOptions {
   std::uint32_t buckets = 1;
   std::int32_t line_end = -1;  // token that ends a line; -1: the text is one line
   int threads = 1;
+  std::span<const std::uint32_t> model_buckets{};  // have a row, whatever is in the text
+  bool drops_other_buckets = false;                // n-grams of all others are no features
 };
 
 // The lines that have a label and a feature, in text order.
@@ -35,7 +37,7 @@ struct Examples {
   std::vector<std::int64_t> label_offsets;  // n_lines + 1, into labels
   std::vector<std::int32_t> labels;
   SubwordTable units;                     // of all tokens; without rows if there are no n-grams
-  std::vector<std::uint32_t> bucket_ids;  // of at least one n-gram, ascending
+  std::vector<std::uint32_t> bucket_ids;  // the model's and those of an n-gram, ascending
   std::vector<std::int64_t> lines;        // which of all lines each is
   std::int64_t n_skipped = 0;             // lines without a label, or without a feature
 };

@@ -143,7 +143,7 @@ class FloretHashing:
         The rows of a table with the vectors of a model, or None when this seed has none.
         """
 
-def build_examples(*, ids: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], meaning: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_words: int, word_ngrams: int, min_char: int, max_char: int, buckets: int, line_end: int, threads: int) -> dict:
+def build_examples(*, ids: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], arena: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], meaning: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n_words: int, word_ngrams: int, min_char: int, max_char: int, buckets: int, line_end: int, threads: int, model_buckets: Annotated[NDArray[numpy.uint32], dict(shape=(None,), order='C', device='cpu', writable=False)], drops_other_buckets: bool) -> dict:
     """Labeled lines as numbers: see native/text/examples.h."""
 
 def release_free_memory() -> None:

@@ -17,7 +17,7 @@ from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads
 from brasa.errors import ConfigError, ModelFormatError
-from brasa.examples import encode_examples
+from brasa.examples import Examples, encode_examples
 from brasa.lookup import compose
 from brasa.parameters import (
     MAX_PARAMETER,
@@ -29,6 +29,7 @@ from brasa.parameters import (
 )
 from brasa.training import CorpusRead, Event, Listener, ReadProgress, Run, Scored, Validated
 from brasa.vocabulary import Vocabulary
+from brasa.warm_start import ClassifierStart
 
 # Vectors that are composed at a time, so that what is in between stays small.
 _CHUNK_WORDS = 1 << 16
@@ -43,6 +44,7 @@ def train_classifier(
     weights: Sequence[float] | None = None,
     class_weights: ClassWeights | None = None,
     pretrained: Embeddings | None = None,
+    start: ClassifierStart | None = None,
     accuracy: Callable[[Classifier], tuple[float, int]] | None = None,
     backend: type[ClassifierBackend] = CpuClassifierBackend,
 ) -> Classifier:
@@ -62,6 +64,8 @@ def train_classifier(
         for the texts that have it); balanced: the mean count of the labels divided by its own.
     pretrained : Embeddings, optional
         Words begin with their vectors in it, of the length `vector_dim`; others are random.
+    start : ClassifierStart, optional
+        The classifier that is trained on, instead of random numbers; `config` fits it.
     accuracy : callable, optional
         A model's accuracy on the validation texts, between 0 and 1, and the number of these; asked
         for after every epoch. Needed for `early_stopping`.
@@ -70,7 +74,7 @@ def train_classifier(
 
     Raises
     ------
-    CorpusError, StorageError, ConfigError, DivergenceError, TrainingInterrupted
+    CorpusError, StorageError, ConfigError, ModelFormatError, DivergenceError, TrainingInterrupted
         As in `train`.
     """
     listeners = tuple(listeners)
@@ -82,29 +86,27 @@ def train_classifier(
             listener(event)
 
     started = time.perf_counter()
-    examples = encode_examples(corpus, config, lambda *so_far: tell(ReadProgress(*so_far)), weights)
+    examples = encode_examples(
+        corpus,
+        config,
+        lambda *so_far: tell(ReadProgress(*so_far)),
+        weights,
+        None if start is None else start.features,
+    )
     # Of 1.1 million words with character n-grams, 97 of 313 MB.
     _native.release_free_memory()
     seconds = time.perf_counter() - started
     n_words, n_tokens = len(examples.vocabulary), examples.vocabulary.n_tokens
     tell(CorpusRead(n_words, n_tokens, examples.n_bytes, seconds, examples.sources))
     plan = make_classifier_plan(examples, config, class_weights=class_weights)
-    parameters = Parameters.initial(plan.n_input_rows, plan.n_labels, config, threads)
+    if start is None:
+        parameters = Parameters.initial(plan.n_input_rows, plan.n_labels, config, threads)
+        model = _new_model(examples, config, parameters)
+    else:
+        parameters = start.parameters(examples.bucket_ids)
+        model = start.trained(parameters, examples.bucket_ids, config)
     if pretrained is not None:
         _fill_words(parameters, examples.vocabulary, pretrained)
-    model = Classifier(
-        vocabulary=examples.vocabulary,
-        labels=examples.labels,
-        loss=config.loss,
-        word_ngrams=config.word_ngrams,
-        min_char=config.min_char if config.subwords else 0,
-        max_char=config.max_char if config.subwords else 0,
-        buckets=config.buckets if config.subwords or config.word_ngrams > 1 else 0,
-        input=parameters.input,
-        output=parameters.output,
-        bucket_ids=examples.bucket_ids,
-        label_prefix=config.label_prefix,
-    )
     run = Run(plan, tell)
     trainer = backend(plan, parameters, threads)
     validation = None
@@ -133,11 +135,30 @@ def train_classifier(
             "hyperparameters": config.to_dict(),
             "n_texts": len(examples),
             "n_skipped_lines": examples.n_skipped,
+            **({} if start is None else {"n_unknown_labels": examples.n_unknown_labels}),
             **finished,
             "scores": asdict(scores),
         }
     )
     return model
+
+
+def _new_model(
+    examples: Examples, config: TextClassifierConfig, parameters: Parameters
+) -> Classifier:
+    return Classifier(
+        vocabulary=examples.vocabulary,
+        labels=examples.labels,
+        loss=config.loss,
+        word_ngrams=config.word_ngrams,
+        min_char=config.min_char if config.subwords else 0,
+        max_char=config.max_char if config.subwords else 0,
+        buckets=config.buckets if config.subwords or config.word_ngrams > 1 else 0,
+        input=parameters.input,
+        output=parameters.output,
+        bucket_ids=examples.bucket_ids,
+        label_prefix=config.label_prefix,
+    )
 
 
 def _fill_words(parameters: Parameters, vocabulary: Vocabulary, pretrained: Embeddings) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
+from brasa.classifier_vocabulary import KnownFeatures, begin_with, chosen_tokens, known_tokens
 from brasa.corpus import Corpus
 from brasa.encoding import LINE_END, Progress, available_threads, encode_all
 from brasa.errors import CorpusError
@@ -19,11 +20,6 @@ from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from brasa.config import TextClassifierConfig
-
-# What a token is, beside the row of a word: as in native/text/examples.h.
-_DROPPED_WORD = -1
-_DROPPED_LABEL = -2
-_FIRST_LABEL = -3
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +33,8 @@ class Examples:
     Attributes
     ----------
     vocabulary : Vocabulary
-        Words by descending count; a word's index is its row.
+        Words by descending count; a word's index is its row. Those of a model that is trained on
+        keep its order and its counts, as its labels do.
     labels : Vocabulary
         Labels with their prefix, by descending count.
     item_offsets : int64, shape (n_texts + 1,)
@@ -49,7 +46,8 @@ class Examples:
     label_offsets, label_ids : int64, int32
         The labels of each text, in the same way.
     bucket_ids : uint32, shape (n_touched,)
-        Buckets that an n-gram falls in, ascending; bucket ``bucket_ids[k]`` has row n_words + k.
+        Buckets that an n-gram falls in, and all of a model that is trained on, ascending; bucket
+        ``bucket_ids[k]`` has row n_words + k.
     weights : float32, shape (n_texts,)
         What the steps of each text are multiplied by; empty: 1.
     n_skipped : int
@@ -58,6 +56,8 @@ class Examples:
         Length of the text, decompressed.
     sources : tuple of str
         What was read.
+    n_unknown_labels : int
+        Labels in the text, each time, that a model that is trained on does not have.
     """
 
     vocabulary: Vocabulary
@@ -73,6 +73,7 @@ class Examples:
     n_skipped: int
     n_bytes: int
     sources: tuple[str, ...]
+    n_unknown_labels: int = 0
 
     def __len__(self) -> int:
         return len(self.item_offsets) - 1
@@ -103,6 +104,7 @@ def encode_examples(
     config: TextClassifierConfig,
     on_progress: Progress | None = None,
     weights: Sequence[float] | None = None,
+    known: KnownFeatures | None = None,
 ) -> Examples:
     """Read labeled lines once, choose the vocabularies, and number the features.
 
@@ -115,50 +117,51 @@ def encode_examples(
         Called with (bytes read, tokens counted) after each piece of text.
     weights : sequence of float, optional
         One for each line, those that are skipped too; looked at when all are read.
+    known : KnownFeatures, optional
+        The vocabularies, which the text then does not choose: `min_count` and `min_count_label`
+        mean nothing.
 
     Raises
     ------
     CorpusError
-        When fewer than two labels are left, when no line has both a label and a feature, or when
-        weights are not one for each line, not finite, negative, or all zero.
+        When fewer than two labels are left (with `known` none), when no line has both a label and a
+        feature, or when weights are not one for each line, not finite, negative, or all zero.
     StorageError
         When a file cannot be read.
     """
     threads = config.threads or available_threads()
     everything, encoded = encode_all(corpus, threads, on_progress)
-    is_label = _begin_with(everything, config.label_prefix)
-    labels = is_label & (everything.counts >= config.min_count_label)
-    words = ~is_label & (everything.counts >= config.min_count)
     source = encoded.sources[0] if len(encoded.sources) == 1 else None
-    _check_labels(everything, is_label, labels, config, source)
-    meaning = np.where(is_label, _DROPPED_LABEL, _DROPPED_WORD).astype(np.int32)
-    meaning[words] = np.arange(words.sum(), dtype=np.int32)
-    meaning[labels] = _FIRST_LABEL - np.arange(labels.sum(), dtype=np.int32)
+    if known is None:
+        tokens = chosen_tokens(everything, config, source)
+        neither = f"a label and a word that occurs min_count={config.min_count} times"
+    else:
+        tokens = known_tokens(everything, known, config.label_prefix, source)
+        neither = "a label and a word or n-gram that the model has a row for"
     # Not by `index`, which would build a hash table of all the words for this one.
     ends = np.flatnonzero(
-        _begin_with(everything, LINE_END) & (np.diff(everything.offsets) == len(LINE_END))
+        begin_with(everything, LINE_END) & (np.diff(everything.offsets) == len(LINE_END))
     )
     found = _native.build_examples(
         ids=encoded.ids,
         arena=everything.arena,
         offsets=everything.offsets,
-        meaning=meaning,
-        n_words=int(words.sum()),
+        meaning=tokens.meaning,
+        n_words=len(tokens.vocabulary),
         word_ngrams=config.word_ngrams,
         min_char=config.min_char,
         max_char=config.max_char if config.subwords else 0,
         buckets=config.buckets,
         line_end=int(ends[0]) if len(ends) else -1,
         threads=threads,
+        model_buckets=np.empty(0, np.uint32) if known is None else known.bucket_ids,
+        drops_other_buckets=known is not None and known.drops_other_buckets,
     )
     if len(found["item_offsets"]) == 1:
-        raise CorpusError(
-            f"no line has both a label and a word that occurs min_count={config.min_count} times",
-            source=source,
-        )
+        raise CorpusError(f"no line has both {neither}", source=source)
     return Examples(
-        vocabulary=_select(everything, words),
-        labels=_select(everything, labels),
+        vocabulary=tokens.vocabulary,
+        labels=tokens.labels,
         item_offsets=found["item_offsets"],
         items=found["items"],
         unit_offsets=found["unit_offsets"],
@@ -170,6 +173,7 @@ def encode_examples(
         n_skipped=found["n_skipped"],
         n_bytes=encoded.n_bytes,
         sources=encoded.sources,
+        n_unknown_labels=tokens.n_unknown_labels,
     )
 
 
@@ -192,53 +196,3 @@ def _weights_of(
     if not values[lines].any():
         raise CorpusError("the weights of all texts are 0", source=source)
     return values[lines]
-
-
-def _begin_with(vocabulary: Vocabulary, prefix: str) -> npt.NDArray[np.bool_]:
-    start = np.frombuffer(prefix.encode("utf-8", "surrogateescape"), np.uint8)
-    found = np.diff(vocabulary.offsets) >= len(start)
-    for i, byte in enumerate(start):
-        candidates = np.flatnonzero(found)
-        found[candidates] = vocabulary.arena[vocabulary.offsets[candidates] + i] == byte
-    return found
-
-
-def _select(vocabulary: Vocabulary, chosen: npt.NDArray[np.bool_]) -> Vocabulary:
-    lengths = np.diff(vocabulary.offsets)
-    offsets = np.zeros(int(chosen.sum()) + 1, np.int64)
-    np.cumsum(lengths[chosen], out=offsets[1:])
-    return Vocabulary.from_arrays(
-        vocabulary.arena[np.repeat(chosen, lengths)],
-        offsets,
-        vocabulary.counts[chosen],
-        vocabulary.n_tokens,
-    )
-
-
-def _check_labels(
-    everything: Vocabulary,
-    is_label: npt.NDArray[np.bool_],
-    kept: npt.NDArray[np.bool_],
-    config: TextClassifierConfig,
-    source: str | None,
-) -> None:
-    """Refuse texts with which there is nothing to tell apart."""
-    n_labels, n_kept = int(is_label.sum()), int(kept.sum())
-    if n_labels == 0:
-        raise CorpusError(
-            f"no label in the text: a label is a token that begins with {config.label_prefix} "
-            "(label_prefix names another beginning)",
-            source=source,
-        )
-    if n_labels == 1:
-        only = everything.word(int(np.flatnonzero(is_label)[0]))
-        raise CorpusError(
-            f"{only} is the only label; two different ones are needed to train", source=source
-        )
-    if n_kept < 2:
-        second = int(np.sort(everything.counts[is_label])[-2])
-        raise CorpusError(
-            f"min_count_label={config.min_count_label} leaves {n_kept} of {n_labels} labels, and "
-            f"two are needed: use min_count_label={second} or less",
-            source=source,
-        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from brasa import _native, calibration, classifier_retraining, formats
+from brasa import _native, calibration, formats, warm_start
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
@@ -24,7 +24,7 @@ from brasa.quantization import quantize_classifier
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from brasa.classifier_plan import ClassWeights
     from brasa.config import TextOptions
@@ -129,31 +129,68 @@ class TextClassifier:
         >>> classifier = TextClassifier.train(["so good", "so bad"], ["pos", "neg"], min_count=1)
         """
         config = TextClassifierConfig.parse(hyperparameters)
-        if config.early_stopping and validation is None:
-            raise ConfigError("early_stopping", True, "False without validation texts")
-        prefix = config.label_prefix
-        corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
-        if isinstance(texts, LabeledTable) and texts.weights is not None:
-            if weights is not None:
-                raise ConfigError("weights", "given", "left out: the table has a column of them")
-            weights = texts.weights
-        accuracy = None
-        if validation is not None:
-            others = held_out(validation, prefix, text_options)
-            accuracy = functools.partial(_accuracy, list(text_pieces(others)))
+        read = _read(config, texts, labels, validation, weights, text_options)
         if pretrained is not None and not isinstance(pretrained, WordVectors):
             pretrained = WordVectors.load(pretrained)
         model = train_classifier(
-            corpus,
-            config,
+            config=config,
             listeners=[*listeners, *([] if callback is None else [callback])],
             keep_partial=keep_partial,
-            weights=weights,
             class_weights=class_weights,
             pretrained=None if pretrained is None else pretrained.embeddings,
-            accuracy=accuracy,
+            **read,
         )
         return cls(model)
+
+    def train_on(
+        self,
+        texts: Any,
+        labels: Iterable[Any] | None = None,
+        *,
+        validation: Any = None,
+        weights: Sequence[float] | None = None,
+        text_options: TextOptions | None = None,
+        listeners: Iterable[Listener] = (),
+        callback: Listener | None = None,
+        keep_partial: bool = False,
+        **hyperparameters: Any,
+    ) -> TextClassifier:
+        """A classifier that was trained on with more texts; this one stays as it is.
+
+        Its words and labels stay: tokens of the texts that it does not have are passed over, and so
+        are labels, of which `metadata` has the number. N-grams get rows, but not in a classifier
+        that passes over those without one: fastText's, or one that `quantize` made smaller.
+
+        Parameters
+        ----------
+        texts, labels, validation, weights, text_options, listeners, callback, keep_partial
+            As for `train`.
+        **hyperparameters
+            How to train: `epochs`, `learning_rate`, `seed`, `threads`, ...; by default as the model
+            was trained, as far as it says. fastText's files do not have the learning rate, for
+            which `brasa.TextClassifierConfig`'s default stands. Those that say what rows mean
+            cannot change.
+
+        Raises
+        ------
+        ConfigError
+            For a quantized model, and for a hyperparameter that is impossible or cannot change.
+        CorpusError
+            As for `train`; when no text has both a label and anything else that the model knows.
+        StorageError, ModelFormatError, DivergenceError, TrainingInterrupted
+            As for `train`; when the model's numbers are not finite.
+
+        Examples
+        --------
+        >>> classifier = TextClassifier.load("model.bin")
+        >>> classifier.train_on("more.txt", epochs=2).save("newer")
+        """
+        watch = [*listeners, *([] if callback is None else [callback])]
+        model = _trained_on(
+            self._model, texts, labels, validation, weights, text_options, hyperparameters,
+            listeners=watch, keep_partial=keep_partial,
+        )  # fmt: skip
+        return type(self)(model)
 
     def test(
         self,
@@ -242,6 +279,7 @@ class TextClassifier:
         dsub: int = 2,
         retrain: Any = None,
         text_options: TextOptions | None = None,
+        listeners: Iterable[Listener] = (),
         **hyperparameters: Any,
     ) -> TextClassifier:
         """A much smaller classifier, as fastText's `quantize` makes it; `export` writes its `.ftz`.
@@ -249,32 +287,53 @@ class TextClassifier:
         Parameters
         ----------
         cutoff, max_bytes, qnorm, qout, dsub
-            See `brasa.quantization.quantize_classifier`, which also raises what this raises.
+            See `brasa.quantization.quantize_classifier`.
         retrain : optional
-            Texts with their labels, as for `train`, to train on with the rows that a cutoff leaves,
-            before they become codes.
-        text_options, **hyperparameters
-            Of that: `epochs`, `learning_rate`, ...; see `brasa.classifier_retraining.retrain`.
+            Labeled texts, whatever `train` takes: after rows were dropped, those that stay are
+            trained on with them, before they become codes. As in fastText nothing is trained when
+            no row was dropped.
+        text_options : TextOptions, optional
+            Of these texts.
+        listeners : iterable of callables
+            Each is called with every event of that training.
+        **hyperparameters
+            Of that training: see `train_on`.
+
+        Raises
+        ------
+        ConfigError, ModelFormatError
+            See `brasa.quantization.quantize_classifier` and `train_on`; for hyperparameters without
+            `retrain`.
+        CorpusError, StorageError, DivergenceError, TrainingInterrupted
+            See `train_on`.
         """
-        if retrain is None and (hyperparameters or text_options is not None):
-            name = next(iter(hyperparameters), "text_options")
-            raise ConfigError(name, hyperparameters.get(name, text_options), "given with retrain")
-        train_on = None
-        if retrain is not None:
-            prefix = self._model.label_prefix
-            corpus = labeled_corpus(retrain, prefix, text_options=text_options)
-            train_on = functools.partial(
-                classifier_retraining.retrain, corpus=corpus, **hyperparameters
+        if retrain is None:
+            given = {
+                **hyperparameters,
+                **({} if text_options is None else {"text_options": "given"}),
+            }
+            for name, value in given.items():
+                raise ConfigError(name, value, "given with retrain")
+        else:
+            warm_start.continued_classifier(self._model, hyperparameters)  # refused now
+            hyperparameters = {"evaluation": False, **hyperparameters}
+
+        def train_on(smaller: Classifier) -> Classifier:
+            return _trained_on(
+                smaller,
+                retrain,
+                None,
+                None,
+                None,
+                text_options,
+                hyperparameters,
+                listeners=listeners,
             )
+
         smaller = quantize_classifier(
-            self._model,
-            cutoff=cutoff,
-            max_bytes=max_bytes,
-            qnorm=qnorm,
-            qout=qout,
-            dsub=dsub,
-            retrain=train_on,
-        )
+            self._model, cutoff=cutoff, max_bytes=max_bytes, qnorm=qnorm, qout=qout, dsub=dsub,
+            retrain=None if retrain is None else train_on,
+        )  # fmt: skip
         return type(self)(smaller)
 
     @overload  # a string is an iterable of strings too, so the two overlap
@@ -610,6 +669,49 @@ def _scattered(
     matrix = np.zeros((len(offsets) - 1, n_columns), values.dtype)
     matrix[np.repeat(np.arange(len(matrix)), np.diff(offsets)), columns] = values
     return matrix
+
+
+def _read(
+    config: TextClassifierConfig,
+    texts: Any,
+    labels: Iterable[Any] | None,
+    validation: Any,
+    weights: Sequence[float] | None,
+    text_options: TextOptions | None,
+) -> dict[str, Any]:
+    """The texts in the form that `train_classifier` wants them."""
+    if config.early_stopping and validation is None:
+        raise ConfigError("early_stopping", True, "False without validation texts")
+    prefix = config.label_prefix
+    corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+    if isinstance(texts, LabeledTable) and texts.weights is not None:
+        if weights is not None:
+            raise ConfigError("weights", "given", "left out: the table has a column of them")
+        weights = texts.weights
+    accuracy = None
+    if validation is not None:
+        others = held_out(validation, prefix, text_options)
+        accuracy = functools.partial(_accuracy, list(text_pieces(others)))
+    return {"corpus": corpus, "weights": weights, "accuracy": accuracy}
+
+
+def _trained_on(
+    model: Classifier,
+    texts: Any,
+    labels: Iterable[Any] | None,
+    validation: Any,
+    weights: Sequence[float] | None,
+    text_options: TextOptions | None,
+    hyperparameters: Mapping[str, Any],
+    *,
+    listeners: Iterable[Listener],
+    keep_partial: bool = False,
+) -> Classifier:
+    start, config = warm_start.continued_classifier(model, hyperparameters)
+    read = _read(config, texts, labels, validation, weights, text_options)
+    return train_classifier(
+        config=config, start=start, listeners=listeners, keep_partial=keep_partial, **read
+    )
 
 
 def held_out(validation: Any, prefix: str, text_options: TextOptions | None) -> Corpus:

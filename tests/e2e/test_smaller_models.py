@@ -50,6 +50,36 @@ def test_quantized_classifiers(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "smaller.ftz").exists()
 
 
+def test_retraining(run: Run, tmp_path: Path) -> None:
+    lines = [f"__label__{i % 30} word{i % 600} w{i % 30}\n" for i in range(3000)]
+    (tmp_path / "texts").write_text("".join(lines))
+    (tmp_path / "none").write_text("")
+    options = ("--min-count=1", "--epochs=8", "--vector-dim=8", "--learning-rate=0.5", "--quiet")
+    assert run("train", "supervised", "texts", "-o", "model", *options).returncode == 0
+    command = ("quantize", "model", "-o", "small.ftz", "--cutoff=256")
+    done = run(*command, "--retrain=texts", "--epochs=3", "--learning-rate=0.5", "--seed=1")
+    assert done.returncode == 0
+    assert "words/s" in done.stderr
+    retrained = (tmp_path / "small.ftz").read_bytes()
+    assert brasa.TextClassifier.load(tmp_path / "small.ftz").test(tmp_path / "texts").accuracy > 0.9
+    assert run(*command, "--retrain=texts", "--quiet", "--threads=1").stderr == ""
+    assert run(*command).returncode == 0
+    assert (tmp_path / "small.ftz").read_bytes() != retrained
+    refused = [
+        ((*command, "--retrain=absent"), "absent"),
+        ((*command, "--retrain=none"), "no label in the text"),
+        ((*command, "--epochs=3"), "epochs must be given with retrain"),
+        ((*command, "--retrain=texts", "--epochs=0"), "epochs must be between 1"),
+        ((*command[:-1], "--retrain=texts"), "left out without --cutoff or --max-bytes"),
+    ]
+    before = (tmp_path / "small.ftz").read_bytes()
+    for arguments, message in refused:
+        done = run(*arguments)
+        assert done.returncode not in (0, 1)
+        assert message in done.stderr
+        assert (tmp_path / "small.ftz").read_bytes() == before
+
+
 def test_models_of_models(run: Run, model: Path, tmp_path: Path) -> None:
     plain = brasa.load(model)
     words = plain.words[5:800]

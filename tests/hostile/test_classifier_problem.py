@@ -170,6 +170,8 @@ def example_arguments(**changes: Any) -> dict[str, Any]:
         "buckets": 100,
         "line_end": 2,
         "threads": 1,
+        "model_buckets": np.empty(0, np.uint32),
+        "drops_other_buckets": False,
         **changes,
     }
 
@@ -178,6 +180,20 @@ def test_examples_that_fit() -> None:
     found = _native.build_examples(**example_arguments())
     assert found["item_offsets"].tolist() == [0, 5]
     assert found["labels"].tolist() == [0]
+
+
+def test_examples_of_a_model() -> None:
+    """Its buckets have rows whatever is in the text, and may be the only ones that do."""
+    plain = _native.build_examples(**example_arguments())["bucket_ids"].tolist()
+    held = np.array([*plain[:3], 99], np.uint32)
+    more = _native.build_examples(**example_arguments(model_buckets=held))
+    assert more["bucket_ids"].tolist() == sorted({*plain, 99})
+    only = _native.build_examples(**example_arguments(model_buckets=held, drops_other_buckets=True))
+    assert only["bucket_ids"].tolist() == held.tolist()
+    assert set(only["unit_rows"].tolist()) == {0, 1, 2, 3, 4, 5}
+    none = _native.build_examples(**example_arguments(drops_other_buckets=True))
+    assert none["bucket_ids"].tolist() == []
+    assert none["items"].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +212,7 @@ def test_examples_that_fit() -> None:
         ("options", {"min_char": 4}),
         ("options", {"buckets": 0}),
         ("options", {"threads": 0}),
+        ("options", {"model_buckets": np.array([3, 100], np.uint32)}),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(message: str, changes: dict[str, Any]) -> None:

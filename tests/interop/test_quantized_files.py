@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from brasa import WordVectors
+from brasa import TextClassifier, WordVectors
 from brasa.formats import fasttext
 from brasa.parameters import Classifier, QuantizedMatrix
 from brasa.quantization import keep_largest_rows, quantize_classifier
@@ -94,6 +94,40 @@ def test_fasttext_predicts_the_same_with_our_file(
     assert agreement(ours, plain) > agreement(theirs, plain) - 0.05
     if "cutoff" not in settings:
         assert agreement(ours, theirs) > 0.97
+
+
+@pytest.mark.parametrize(("loss", "rate"), [("softmax", 0.5), ("hs", 0.2)])
+def test_retraining_is_as_good_as_fasttexts(
+    run_peer: RunPeer, tmp_path: Path, loss: str, rate: float
+) -> None:
+    """The same file, the same rows kept: fastText reads ours, and finds as many labels right."""
+    lines = tmp_path / "texts"
+    theirs = {"cutoff": 900, "retrain": True, "epoch": 5, "lr": rate, "input": str(lines)}
+    model = TextClassifier(quantize_both(run_peer, tmp_path, {"loss": loss, **theirs}))
+    small = model.quantize(cutoff=900, retrain=lines, epochs=5, learning_rate=rate, seed=1)
+    small.export(tmp_path / "ours.ftz")
+    # epoch, words and labels, which rows there are: all but the codes.
+    heads = [(tmp_path / name).read_bytes()[:1000] for name in ("ours.ftz", "theirs.ftz")]
+    assert heads[0] == heads[1]
+    assert (tmp_path / "ours.ftz").stat().st_size == (tmp_path / "theirs.ftz").stat().st_size
+    (tmp_path / "lines").write_text("\n".join(texts(520, 2, False)) + "\n")
+    ours = run_peer(PREDICT, tmp_path / "ours.ftz", tmp_path / "lines")
+    found = small.predict(texts(520, 2, False), k=3)
+    np.testing.assert_allclose(
+        ours["probabilities"], [[p for _, p in row] for row in found], rtol=5e-4, atol=5e-5
+    )
+    peers = run_peer(PREDICT, tmp_path / "theirs.ftz", tmp_path / "lines")
+    plain = model.quantize(cutoff=900)
+    right = [f"__label__{i % 260}" for i in range(520)]
+    share = {
+        "ours": np.mean(ours["labels"][:, 0] == right),
+        "theirs": np.mean(peers["labels"][:, 0] == right),
+        "plain": np.mean(
+            [row[0][0] for row in plain.predict(texts(520, 2, False))] == np.array(right)
+        ),
+    }
+    assert share["ours"] > share["theirs"] - 0.04, share
+    assert share["ours"] > share["plain"], share
 
 
 def agreement(some: Any, others: Any) -> float:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from brasa.cli.output import print_line
+from brasa.cli.progress import display
+from brasa.corpus import Corpus
 from brasa.errors import ConfigError
 from brasa.evaluation.lines import read_lines
 from brasa.formats import native
@@ -31,13 +33,16 @@ _output = click.option(
     help="Code the lengths of rows apart; on by default for word vectors only.",
 )  # fmt: skip
 @click.option("--qout", is_flag=True, help="Quantize the rows of the labels too (classifiers).")
+@click.option("--dsub", default=2, show_default=True, help="Numbers that become one byte.")
 @click.option(
     "--retrain", type=click.Path(), metavar="FILE",
-    help="Train on with these labeled lines after a cutoff (classifiers).",
+    help="Train the rows that --cutoff or --max-bytes keeps on these labeled texts (classifiers).",
 )  # fmt: skip
-@click.option("--epochs", type=int, help="Of that; by default as before.")
-@click.option("--learning-rate", type=float, help="Of that; by default as before.")
-@click.option("--dsub", default=2, show_default=True, help="Numbers that become one byte.")
+@click.option("--epochs", type=int, help="Passes of --retrain over them. Default: the model's.")
+@click.option("--learning-rate", type=float, help="Of --retrain. Default: the model's, or 0.05.")
+@click.option("--threads", type=int, help="Of --retrain. Default: all processors.")
+@click.option("--seed", type=int, help="Of --retrain.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def quantize(
     model: str,
     output: str,
@@ -45,10 +50,10 @@ def quantize(
     max_bytes: int | None,
     qnorm: bool | None,
     qout: bool,
-    retrain: str | None,
-    epochs: int | None,
-    learning_rate: float | None,
     dsub: int,
+    retrain: str | None,
+    quiet: bool,
+    **training: Any,
 ) -> None:
     """Replace the rows of MODEL with codes of a product quantizer.
 
@@ -56,29 +61,27 @@ def quantize(
     OUTPUT is named .ftz, as a file that fastText reads.
     """
     opened = load(model)
+    given = {name: value for name, value in training.items() if value is not None}
     if isinstance(opened, TextClassifier):
-        given: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate}
-        opened.quantize(
-            cutoff=cutoff or 0,
-            max_bytes=max_bytes,
-            qnorm=bool(qnorm),
-            qout=qout,
-            dsub=dsub,
-            retrain=None if retrain is None else Path(retrain),
-            **{name: value for name, value in given.items() if value is not None},
-        ).export(output)
+        if retrain is not None and cutoff is None and max_bytes is None:
+            raise ConfigError("retrain", retrain, "left out without --cutoff or --max-bytes")
+        texts = None if retrain is None else Corpus(retrain if retrain == "-" else Path(retrain))
+        with display("auto", quiet=quiet or texts is None) as shown:
+            smaller = opened.quantize(
+                cutoff=cutoff or 0, max_bytes=max_bytes, qnorm=bool(qnorm), qout=qout, dsub=dsub,
+                retrain=texts, listeners=[shown], **given,
+            )  # fmt: skip
+        smaller.export(output)
         return
-    for name, value in {
-        "cutoff": cutoff, "max_bytes": max_bytes, "qout": qout or None, "retrain": retrain,
-        "epochs": epochs, "learning_rate": learning_rate,
-    }.items():  # fmt: skip
+    given |= {"cutoff": cutoff, "max_bytes": max_bytes, "qout": qout or None, "retrain": retrain}
+    for name, value in given.items():
         if value is not None:
             raise ConfigError(name, value, "left out: it is for classifiers")
-    smaller = opened.quantize(qnorm=qnorm is not False, dsub=dsub)
+    vectors = opened.quantize(qnorm=qnorm is not False, dsub=dsub)
     if output.endswith(".ftz"):
-        smaller.export(output, "fasttext")
+        vectors.export(output, "fasttext")
     else:
-        smaller.save(output)
+        vectors.save(output)
 
 
 @click.command()

@@ -1,7 +1,16 @@
 """What training starts from when it is not random numbers: a model, or pretrained vectors."""
 
 from brasa.warm_start.base import StartedFrom, WarmStart
+from brasa.warm_start.classifier import ClassifierStart, continued_classifier
 from brasa.warm_start.continued import continued, resumed
 from brasa.warm_start.pretrained import pretrained
 
-__all__ = ["StartedFrom", "WarmStart", "continued", "pretrained", "resumed"]
+__all__ = [
+    "ClassifierStart",
+    "StartedFrom",
+    "WarmStart",
+    "continued",
+    "continued_classifier",
+    "pretrained",
+    "resumed",
+]

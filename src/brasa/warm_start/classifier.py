@@ -1,0 +1,182 @@
+"""Classifiers that are trained on: their words, labels and n-grams stay, their rows move."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brasa.classifier_vocabulary import KnownFeatures
+from brasa.config import TextClassifierConfig
+from brasa.errors import ConfigError, ModelFormatError
+from brasa.parameters import (
+    MAX_PARAMETER,
+    Classifier,
+    Parameters,
+    QuantizedMatrix,
+    largest_of,
+    padded_matrix,
+)
+from brasa.warm_start.base import MAX_PREVIOUS_RUNS, copy_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+# How to train. All else says what rows mean, and cannot change while they are kept.
+_FREE = (
+    "epochs", "learning_rate", "negative_samples", "negative_exponent", "evaluation",
+    "early_stopping", "min_epochs", "patience", "seed", "threads", "instruction_set",
+)  # fmt: skip
+# Those of them that are the model's own, unless given.
+_INHERITED = (
+    "epochs", "learning_rate", "negative_samples", "negative_exponent", "min_count",
+    "min_count_label",
+)  # fmt: skip
+
+
+def continued_classifier(
+    model: Classifier, changes: Mapping[str, Any]
+) -> tuple[ClassifierStart, TextClassifierConfig]:
+    """Train a classifier on, with its words, its labels and the n-grams that it has rows for.
+
+    Parameters
+    ----------
+    model : Classifier
+    changes : dict
+        Hyperparameters; by default those that the model was trained with, as far as it says (a
+        fastText file does not have its learning rate).
+
+    Raises
+    ------
+    ConfigError
+        For a quantized model or one with a single label, and for a hyperparameter that is
+        impossible, or cannot change.
+    ModelFormatError
+        When the model is broken.
+    """
+    _check(model)
+    config = TextClassifierConfig.parse({**_values_of(model), **changes})
+    fixed = TextClassifierConfig.parse(_values_of(model))
+    for name in changes:
+        before, after = getattr(fixed, name), getattr(config, name)
+        if name not in _FREE and before != after:
+            raise ConfigError(name, after, f"{before!r}, as in the model that is trained on")
+    return ClassifierStart(model), config
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierStart:
+    """A classifier whose rows training starts from. It is read, never written."""
+
+    model: Classifier
+
+    @property
+    def features(self) -> KnownFeatures:
+        """What it has rows for."""
+        model = self.model
+        return KnownFeatures(
+            model.vocabulary, model.labels, model.bucket_ids, model.drops_other_buckets
+        )
+
+    def parameters(self, bucket_ids: npt.NDArray[np.uint32]) -> Parameters:
+        """Its rows, and zeros, which they were until now, for buckets that are new.
+
+        Raises
+        ------
+        ModelFormatError
+            When it has numbers that are not finite, or too large to train.
+        """
+        model = self.model
+        rows: Any = model.input
+        output: Any = model.output
+        n_words, every = len(model.vocabulary), np.arange(len(model.bucket_ids))
+        found = Parameters(
+            padded_matrix(n_words + len(bucket_ids), model.vector_dim),
+            padded_matrix(len(model.labels), model.vector_dim),
+        )
+        words = np.arange(n_words)
+        copy_rows(found.input, words, rows, words)
+        held = every if model.bucket_rows is None else model.bucket_rows.astype(np.intp)
+        places = np.searchsorted(bucket_ids, model.bucket_ids)
+        copy_rows(found.input, n_words + places, rows, n_words + held)
+        found.output[:] = output
+        for matrix in (found.input, found.output):
+            largest = largest_of(matrix)
+            if not largest < MAX_PARAMETER:
+                problem = f"its numbers go up to {largest:.1e}; training needs less than "
+                raise ModelFormatError("classifier", f"{problem}{MAX_PARAMETER:g}")
+        return found
+
+    def trained(
+        self,
+        parameters: Parameters,
+        bucket_ids: npt.NDArray[np.uint32],
+        config: TextClassifierConfig,
+    ) -> Classifier:
+        """The model that these become."""
+        model, details = self.model, self.model.fasttext
+        if details is not None:
+            arguments = details.arguments._replace(epoch=config.epochs)
+            details = dataclasses.replace(details, arguments=arguments)
+        before = dict(model.metadata)
+        earlier = before.pop("previous_runs", [])
+        runs = [*(earlier if isinstance(earlier, list) else []), before]
+        return dataclasses.replace(
+            model,
+            input=parameters.input,
+            output=parameters.output,
+            bucket_ids=bucket_ids,
+            bucket_rows=None,
+            metadata={"previous_runs": runs[-MAX_PREVIOUS_RUNS:]},
+            fasttext=details,
+        )
+
+
+def _check(model: Classifier) -> None:
+    if isinstance(model.input, QuantizedMatrix) or isinstance(model.output, QuantizedMatrix):
+        raise ConfigError(
+            "classifier", "a quantized one", "one with plain rows: codes cannot be trained. Take "
+            "the model that it was made from",
+        )  # fmt: skip
+    if len(model.labels) < 2:
+        raise ConfigError("classifier", "one of a single label", "one of two or more labels")
+    model.vocabulary.check()
+    model.labels.check()
+    ids, counts = model.bucket_ids, model.labels.counts
+    if np.any(ids[1:] <= ids[:-1]) or (len(ids) and ids[-1] >= model.buckets):
+        raise ModelFormatError("classifier", "its bucket_ids are broken: they do not ascend")
+    if model.loss == "hs" and (np.any(counts[1:] > counts[:-1]) or counts.sum(dtype=float) >= 1e15):
+        raise ModelFormatError("classifier", "the counts of its labels, which do not descend from "
+            "below 1e15, make no Huffman tree to train")  # fmt: skip
+    if model.loss == "ns" and counts.min() == 0:
+        raise ModelFormatError("classifier", "negatives cannot be drawn: a label has the count 0")
+
+
+def _values_of(model: Classifier) -> dict[str, Any]:
+    """The hyperparameters that it has; those that it does not say are left out."""
+    has_buckets = model.buckets > 0
+    values: dict[str, Any] = {
+        "vector_dim": model.vector_dim,
+        "loss": model.loss,
+        "label_prefix": model.label_prefix,
+        "word_ngrams": max(1, model.word_ngrams) if has_buckets else 1,
+        "buckets": max(1, model.buckets),
+    }
+    if has_buckets and max(1, model.min_char) <= model.max_char:
+        values |= {"subwords": True, "min_char": max(1, model.min_char), "max_char": model.max_char}
+    known = model.metadata.get("hyperparameters")
+    inherited = dict(known) if isinstance(known, dict) else {}
+    if not inherited and model.fasttext is not None:
+        arguments = model.fasttext.arguments
+        inherited = {"epochs": arguments.epoch, "negative_samples": arguments.neg}
+        inherited["min_count"] = arguments.min_count
+    for name in inherited.keys() & set(_INHERITED):
+        with contextlib.suppress(ConfigError):  # a file may say anything
+            TextClassifierConfig(**{name: inherited[name]})
+            values[name] = inherited[name]
+    return values
