@@ -102,13 +102,13 @@ class Classifier {
     const StringBytes bytes(line);
     if (!bytes.encodable()) throw nb::value_error("a lone surrogate is no text");
     const std::string_view text = bytes.view();
-    Predictions found;
+    std::vector<Prediction> found;
     {
       const nb::gil_scoped_release release;
-      found = predictor_.predict({&text, 1}, {k, threshold, epsilon});
+      found = predictor_.predict_one(text, {k, threshold, epsilon});
     }
     nb::list result;
-    for (const Prediction& item : found.items) {
+    for (const Prediction& item : found) {
       const auto probability = static_cast<double>(static_cast<float>(item.probability));
       result.append(nb::make_tuple(names[static_cast<size_t>(item.label)], probability));
     }

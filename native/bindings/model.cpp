@@ -11,9 +11,11 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "formats/bucket_index.h"
 #include "formats/parallel.h"
 #include "formats/vector_lookup.h"
 #include "formats/vectors_text.h"
+#include "words.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -63,11 +65,50 @@ nb::list format_lines(const Vector<const uint8_t>& arena, const Vector<const int
   return lines;
 }
 
+// The vectors of one word after the other: what a loop over words calls. Keeps its arrays.
+class BoundComposer {
+ public:
+  BoundComposer(Rows rows, size_t n_words, Vector<const uint32_t> bucket_ids, int min_char,
+                int max_char, uint32_t buckets)
+      : rows_(std::move(rows)),
+        bucket_ids_(std::move(bucket_ids)),
+        dim_(rows_.shape(1)),
+        ngrams_{min_char, max_char, buckets, view(bucket_ids_)},
+        bucket_index_(ngrams_),
+        composer_(view(rows_), n_words, ngrams_, &bucket_index_) {
+    if (n_words > rows_.shape(0)) throw std::invalid_argument("shapes do not agree");
+  }
+  BoundComposer(const BoundComposer&) = delete;
+  BoundComposer& operator=(const BoundComposer&) = delete;
+
+  // False for what is no text. With Python's lock: it takes 1 us, and the buffers are of all
+  // threads.
+  bool compose(const nb::str& word, int32_t index,
+               nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu> out) {
+    if (out.size() != dim_) throw std::invalid_argument("shapes do not agree");
+    const StringBytes bytes(word);
+    if (bytes.encodable()) composer_.compose(bytes.view(), index, {out.data(), out.size()});
+    return bytes.encodable();
+  }
+
+ private:
+  Rows rows_;
+  Vector<const uint32_t> bucket_ids_;
+  size_t dim_;
+  NgramRows ngrams_;
+  BucketIndex bucket_index_;
+  WordComposer composer_;
+};
+
 }  // namespace
 
 void bind_model(nb::module_& module) {
   module.def("compose_vectors", &compose, "arena"_a, "offsets"_a, "indices"_a, "rows"_a,
              "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a, "out"_a);
+  nb::class_<BoundComposer>(module, "WordComposer")
+      .def(nb::init<Rows, size_t, Vector<const uint32_t>, int, int, uint32_t>(), "rows"_a,
+           "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a)
+      .def("compose", &BoundComposer::compose, "word"_a, "index"_a, "out"_a.noconvert());
   module.def("format_vector_lines", &format_lines, "arena"_a, "offsets"_a, "first"_a, "vectors"_a);
 }
 

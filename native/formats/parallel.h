@@ -9,16 +9,21 @@
 
 namespace brasa {
 
+// Asked for once: the C library reads a file of the kernel's each time, which takes 5 us.
+inline size_t n_cores() {
+  static const size_t n = std::max(1U, std::thread::hardware_concurrency());
+  return n;
+}
+
 // Calls work(begin, end) for consecutive parts of [0, count), each on a thread of its own; parts
 // have at least `grain` items. The first exception of a part is thrown again here.
 template <typename Work>
 void parallel_for(size_t count, size_t grain, const Work& work) {
-  if (count < 2 * std::max<size_t>(1, grain)) {  // one word: not even asking for the cores
+  const size_t n_parts = std::clamp<size_t>(count / std::max<size_t>(1, grain), 1, n_cores());
+  if (n_parts == 1) {
     work(0, count);
     return;
   }
-  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  const size_t n_parts = std::clamp<size_t>(count / std::max<size_t>(1, grain), 1, cores);
   std::vector<std::exception_ptr> errors(n_parts);
   const auto run = [&](size_t part) {
     try {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace brasa {
 
@@ -33,6 +35,9 @@ inline void prefetch_row(const float* row, size_t dim) {
   for (size_t d = 0; d < dim; d += 16) __builtin_prefetch(row + d);
 }
 
+// Adds the rows to `sums`, one after the other.
+void add_rows(std::span<const float* const> rows, std::span<float> sums);
+
 // Writes the mean of `n_rows` rows, of which those that are not in `rows` are zeros.
 void write_mean(std::span<const float* const> rows, size_t n_rows, std::span<float> out);
 
@@ -45,6 +50,31 @@ struct NgramRows {
   // Place of a bucket in bucket_ids, or -1. Any array is safe; one that is not ascending is
   // searched in vain.
   int64_t find(uint32_t bucket) const;
+};
+
+class BucketIndex;
+
+// Writes vectors of words one after the other; one for each thread.
+class WordComposer {
+ public:
+  // Refers to the rows, the ids and, if there is one, the index of the ids.
+  WordComposer(const RowView& rows, size_t n_words, const NgramRows& ngrams,
+               const BucketIndex* buckets = nullptr)
+      : rows_(rows), n_words_(n_words), ngrams_(ngrams), buckets_(buckets) {}
+
+  // See compose_vectors.
+  void compose(std::string_view word, int32_t index, std::span<float> out);
+
+ private:
+  size_t find_ngrams(std::string_view word);
+  void find_ngram(uint32_t bucket);
+
+  RowView rows_;
+  size_t n_words_;
+  NgramRows ngrams_;
+  const BucketIndex* buckets_;
+  std::string wrapped_;
+  std::vector<const float*> found_;
 };
 
 // Writes the vector of each word to out (words.size() x rows.dim): the mean of its own row, where

@@ -22,9 +22,15 @@ class BestLabels {
   BestLabels(size_t k, double threshold) : k_(k), threshold_(threshold) {}
 
   void reset() { heap_.clear(); }
+  void reset(size_t k, double threshold) {
+    k_ = k;
+    threshold_ = threshold;
+    heap_.clear();
+  }
   // What a label must reach to be taken.
   double bound() const {
-    return heap_.size() < k_ ? threshold_ : std::max(threshold_, heap_.front().probability);
+    if (heap_.size() < k_ || heap_.empty()) return threshold_;  // empty: of no labels
+    return std::max(threshold_, heap_.front().probability);
   }
   // NaN is never taken.
   void offer(double probability, int32_t label) {

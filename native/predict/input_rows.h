@@ -33,14 +33,16 @@ class InputRows {
 
   size_t n_rows() const { return n_rows_; }
   size_t dim() const { return dim_; }
-  void add(size_t row, float* out) const;
-  void prefetch(size_t row) const;
+  void add(std::span<const size_t> rows, std::span<float> out) const;
 
  private:
+  void add_codes(size_t row, float* out) const;
+  void prefetch(size_t row) const;
+
   RowView rows_;  // without data where rows are codes
   std::span<const uint8_t> codes_, norm_codes_;
   CodeBook book_, norms_;
-  size_t n_rows_, dim_;
+  size_t n_rows_, dim_, n_parts_ = 0;
 };
 
 }  // namespace brasa

@@ -54,12 +54,31 @@ class Predictor::Worker {
       : model_(predictor),
         options_(options),
         features_(predictor.rules_),
-        best_(kLanes, BestLabels(options.k, bound(predictor, options))),
-        hidden_(kLanes * predictor.stride_),
+        best_(n_texts >= kMinTile ? kLanes : kMinTile,
+              BestLabels(options.k, bound(predictor, options))),
+        hidden_(best_.size() * predictor.stride_),
         transposed_(n_texts >= kMinTile ? kLanes * predictor.stride_ : 0),
         scores_(predictor.loss_ == LabelLoss::kTree
                     ? 0
                     : predictor.n_labels_ * (n_texts >= kMinTile ? kLanes : 1)) {}
+
+  void set_options(const PredictionOptions& options) {
+    options_ = options;
+    for (BestLabels& best : best_) best.reset(options.k, bound(model_, options));
+  }
+
+  std::vector<Prediction> predict_one(std::string_view text) {
+    std::vector<Prediction> found;
+    best_[0].reset();
+    features_.read_line(text);
+    if (features_.count() == 0) return found;
+    write_mean(hidden(0));
+    model_.loss_ == LabelLoss::kTree ? descend(0) : score_one(0);
+    for (const Prediction& p : best_[0].sorted()) {
+      found.push_back({p.probability + added(), p.label});
+    }
+    return found;
+  }
 
   // Up to kLanes texts.
   void predict(std::span<const std::string_view> texts, Predictions& out) {
@@ -101,12 +120,10 @@ class Predictor::Worker {
   double added() const { return model_.loss_ == LabelLoss::kTree ? 0 : options_.epsilon; }
   float* hidden(size_t lane) { return hidden_.data() + lane * model_.stride_; }
 
-  // The rows are asked for before the first is read: one that is not in the cache takes 100 ns.
   void write_mean(float* out) {
     const InputRows& input = model_.input_;
     std::fill_n(out, input.dim(), 0.0F);
-    for (const size_t row : features_.rows()) input.prefetch(row);
-    for (const size_t row : features_.rows()) input.add(row, out);
+    input.add(features_.rows(), {out, input.dim()});
     if (features_.count() == 0) return;
     const float scale = 1.0F / static_cast<float>(features_.count());
     for (size_t d = 0; d < input.dim(); ++d) out[d] *= scale;
@@ -213,7 +230,7 @@ class Predictor::Worker {
   }
 
   const Predictor& model_;
-  const PredictionOptions& options_;
+  PredictionOptions options_;
   TextFeatures features_;
   std::vector<BestLabels> best_;
   FloatBuffer hidden_, transposed_, scores_;
@@ -223,6 +240,7 @@ class Predictor::Worker {
 Predictor::Predictor(const FeatureRules& rules, const InputRows& input, const RowView& output,
                      LabelLoss loss, std::span<const int64_t> label_counts)
     : rules_(rules),
+      bucket_index_(rules.ngrams),
       input_(input),
       n_labels_(output.n_rows),
       stride_((output.dim + kRowAlign - 1) / kRowAlign * kRowAlign),
@@ -243,6 +261,30 @@ Predictor::Predictor(const FeatureRules& rules, const InputRows& input, const Ro
     output_rows_.push_back(output_.data() + r * stride_);
   }
   if (loss == LabelLoss::kTree) tree_ = build_label_tree(label_counts);
+  rules_.bucket_index = &bucket_index_;
+}
+
+Predictor::~Predictor() = default;
+
+std::vector<Prediction> Predictor::predict_one(std::string_view text,
+                                               const PredictionOptions& options) const {
+  std::unique_ptr<Worker> worker;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      worker = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (worker) {
+    worker->set_options(options);
+  } else {
+    worker = std::make_unique<Worker>(*this, options, 1);
+  }
+  std::vector<Prediction> found = worker->predict_one(text);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(worker));
+  return found;
 }
 
 Predictions Predictor::predict(std::span<const std::string_view> texts,

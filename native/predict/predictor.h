@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -45,10 +46,16 @@ class Predictor {
   // and input are referred to. Throws std::invalid_argument if the sizes do not agree.
   Predictor(const FeatureRules& rules, const InputRows& input, const RowView& output,
             LabelLoss loss, std::span<const int64_t> label_counts);
+  ~Predictor();
+  Predictor(const Predictor&) = delete;
+  Predictor& operator=(const Predictor&) = delete;
 
   // Threads share the texts; one text or a few are done by the caller's.
   Predictions predict(std::span<const std::string_view> texts,
                       const PredictionOptions& options) const;
+  // The same for one text, with the buffers of the call before: what a loop over texts calls.
+  std::vector<Prediction> predict_one(std::string_view text,
+                                      const PredictionOptions& options) const;
   // The mean of each line's rows (a word's, if `as_words`), zeros where there is none:
   // texts.size() x dim.
   void vectors(std::span<const std::string_view> texts, bool as_words, std::span<float> out) const;
@@ -57,6 +64,7 @@ class Predictor {
   class Worker;
 
   FeatureRules rules_;
+  BucketIndex bucket_index_;
   InputRows input_;
   size_t n_labels_;
   size_t stride_;
@@ -65,6 +73,8 @@ class Predictor {
   std::vector<const float*> output_rows_;
   std::vector<std::pair<int32_t, int32_t>> tree_;
   const Kernels* kernels_;
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::vector<std::unique_ptr<Worker>> idle_;
 };
 
 }  // namespace brasa

@@ -56,7 +56,7 @@ void TextFeatures::add_runs_of_words() {
 }
 
 void TextFeatures::add_bucket(uint32_t bucket) {
-  const int64_t place = rules_.ngrams.find(bucket);
+  const int64_t place = rules_.bucket_index->find(bucket);
   if (place < 0) {
     n_zeros_ += rules_.drops_other_buckets ? 0 : 1;
     return;

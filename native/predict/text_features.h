@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/bucket_index.h"
 #include "formats/vector_lookup.h"
 #include "text/word_index.h"
 
@@ -23,7 +24,8 @@ struct FeatureRules {
   NgramRows ngrams;                      // without max_char, words have no n-grams
   std::span<const int32_t> bucket_rows;  // for each place in ngrams.bucket_ids; empty: the place
   int word_ngrams = 1;                   // longest run of words
-  bool drops_other_buckets = false;      // otherwise a bucket without a row counts as zeros
+  const BucketIndex* bucket_index = nullptr;  // of ngrams.bucket_ids
+  bool drops_other_buckets = false;           // otherwise a bucket without a row counts as zeros
 };
 
 // Finds rows; one for each thread.

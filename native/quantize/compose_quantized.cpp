@@ -35,7 +35,7 @@ class Composer {
                      });
     }
     std::fill(out.begin(), out.end(), 0.0F);
-    for (const size_t row : found_) rows_.add(row, out.data());
+    rows_.add(found_, out);
     if (n_parts < 2) return;
     const float scale = 1.0F / static_cast<float>(n_parts);
     for (float& value : out) value *= scale;
@@ -48,7 +48,6 @@ class Composer {
     const size_t row = n_words_ + static_cast<size_t>(place);
     if (row >= rows_.n_rows()) return;
     found_.push_back(row);
-    rows_.prefetch(row);
   }
 
   const InputRows& rows_;

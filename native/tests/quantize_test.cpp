@@ -79,7 +79,9 @@ TEST_CASE("vectors of words from codes are means of decoded rows") {
   for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<uint8_t>(i * 37);
   const InputRows rows(codes, book, {}, {});
   std::vector<float> plain((kWords + 3) * kDim);
-  for (size_t i = 0; i < kWords + 3; ++i) rows.add(i, &plain[i * kDim]);
+  for (size_t i = 0; i < kWords + 3; ++i) {
+    rows.add(std::vector<size_t>{i}, std::span(plain).subspan(i * kDim, kDim));
+  }
 
   const std::string text = "emberfirexyz";
   const std::vector<uint8_t> arena(text.begin(), text.end());

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/bucket_index.h"
 #include "formats/parallel.h"
 #include "formats/vector_lookup.h"
 #include "formats/vectors_text.h"
@@ -58,9 +59,15 @@ TEST_CASE("every bucket that is held is found, and no other") {
         }
       }
       const NgramRows rows{3, 6, buckets, ids};
+      const BucketIndex index(rows);
+      for (const uint32_t id : {0U, 1U, buckets / 2, buckets - 1, buckets, ~0U}) {
+        CHECK_EQ(index.find(id), rows.find(id));
+      }
       for (size_t i = 0; i < ids.size(); ++i) {
         REQUIRE_EQ(rows.find(ids[i]), static_cast<int64_t>(i));
+        REQUIRE_EQ(index.find(ids[i]), static_cast<int64_t>(i));
         if (step > 1) REQUIRE_EQ(rows.find(ids[i] + 1), -1);
+        if (step > 1) REQUIRE_EQ(index.find(ids[i] + 1), -1);
       }
       CHECK_EQ(rows.find(std::numeric_limits<uint32_t>::max()), -1);
     }
@@ -75,7 +82,9 @@ TEST_CASE("skewed and unsorted buckets are searched within their array") {
   std::mt19937 random(3);
   for (uint32_t& id : ids) id = static_cast<uint32_t>(random());
   for (int i = 0; i < 10'000; ++i) {
-    CHECK_LT(NgramRows({3, 6, 4'000'000'000, ids}).find(static_cast<uint32_t>(random())), 5000);
+    const NgramRows unsorted{3, 6, i % 2 == 0 ? 4'000'000'000 : 1 << 20, ids};
+    CHECK_LT(unsorted.find(static_cast<uint32_t>(random())), 5000);
+    if (i < 100) CHECK_LT(BucketIndex(unsorted).find(static_cast<uint32_t>(random())), 5000);
   }
 }
 

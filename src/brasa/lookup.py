@@ -46,6 +46,21 @@ def compose(embeddings: Embeddings, words: Sequence[str]) -> FloatMatrix:
     return _compose(embeddings, arena, offsets, embeddings.vocabulary.indices(words))
 
 
+def composer(embeddings: Embeddings) -> _native.WordComposer | None:
+    """What gives one vector after the other without arrays of words; None for tables and codes."""
+    if embeddings.floret is not None or embeddings.quantized is not None:
+        return None
+    config = embeddings.config
+    return _native.WordComposer(
+        embeddings.input,
+        len(embeddings.vocabulary),
+        embeddings.bucket_ids,
+        config.min_char,
+        config.max_char,
+        config.buckets if config.subwords else 0,
+    )
+
+
 def compose_words(embeddings: Embeddings, first: int, last: int) -> FloatMatrix:
     """Vectors of the vocabulary's words `first` to `last` (not included)."""
     if not embeddings.config.subwords:

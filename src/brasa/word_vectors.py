@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -32,6 +33,7 @@ from brasa.word_search import WordSearch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from brasa import _native
     from brasa.parameters import Embeddings, FloatMatrix
     from brasa.training import Listener
     from brasa.vocabulary import Vocabulary
@@ -325,9 +327,25 @@ class WordVectors(WordSearch):
         UnknownWordError
             When the word is unseen and the model has no subwords.
         """
-        self._require(word)
-        vector: FloatVector = lookup.compose(self._embeddings, [word])[0]
+        check_word(word)
+        index = self._embeddings.vocabulary.index(word)
+        if index is None and not self._embeddings.config.subwords:
+            raise UnknownWordError(word)
+        composer = self._composer
+        if composer is None:
+            composed: FloatVector = lookup.compose(self._embeddings, [word])[0]
+            return composed
+        vector = np.empty(self._embeddings.config.vector_dim, np.float32)
+        if not composer.compose(word, -1 if index is None else index, vector):
+            lookup.encode_word(word)  # raises
         return vector
+
+    @functools.cached_property
+    def _composer(self) -> _native.WordComposer | None:
+        return lookup.composer(self._embeddings)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_composer"}
 
     def __contains__(self, word: object) -> bool:
         """Whether the word is in the vocabulary; an unseen word may have a vector all the same."""
@@ -508,11 +526,6 @@ class WordVectors(WordSearch):
         See `brasa.evaluation.report.wordsim353`.
         """
         return report.wordsim353(self._embeddings)
-
-    def _require(self, word: str) -> None:
-        check_word(word)
-        if not self.config.subwords and self.vocabulary.index(word) is None:
-            raise UnknownWordError(word)
 
 
 def _text(corpus: Any, text_options: TextOptions | None) -> Corpus:
