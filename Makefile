@@ -31,6 +31,10 @@ generated: .venv/.installed ## write the native module's types and the table of 
 bench: .venv/.installed ## measure speed and quality beside fastText 0.9.2 (CORPUS=file for another text)
 	@$(bin)/python benchmarks/compare.py $(CORPUS)
 
+fuzz: .venv/.installed ## feed broken files and texts to sanitized code, MINUTES=30 for each of two programs
+	@tools/fuzz_native $(or $(MINUTES),30)
+	@tools/sanitized_python tools/fuzz_files.py $(or $(MINUTES),30)
+
 ci: ## everything that CI runs
 	@.ci/run
 
@@ -52,4 +56,4 @@ clean: ## remove what was built, and .venv
 	@$(bin)/pip install --quiet --group dev
 	@touch $@
 
-.PHONY: help demo test check fix generated bench ci clean
+.PHONY: help demo test check fix generated bench fuzz ci clean

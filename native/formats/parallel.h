@@ -9,7 +9,7 @@
 
 namespace brasa {
 
-// Asked for once: the C library reads a file of the kernel's each time, which takes 5 us.
+// Asked for once: it is a system call.
 inline size_t n_cores() {
   static const size_t n = std::max(1U, std::thread::hardware_concurrency());
   return n;

@@ -237,6 +237,7 @@ VectorLines parse_vector_lines(std::string_view text, std::size_t dim) {
     result.n_lines += reader.n_lines;
     if (!reader.problem.empty()) {
       result.problem = reader.problem;
+      result.n_rows = result.ends.size();
       return result;
     }
     const auto shift = static_cast<std::int64_t>(result.words.size());
@@ -268,6 +269,7 @@ VectorRecords parse_vector_records(std::string_view data, std::size_t dim, std::
     if (!std::all_of(result.rows.begin() + static_cast<std::ptrdiff_t>(first), result.rows.end(),
                      [](float value) { return std::isfinite(value); })) {
       result.problem = "a number of " + quoted(word) + " is not finite";
+      result.rows.resize(first);
       break;
     }
     result.words += word;

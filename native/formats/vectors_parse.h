@@ -17,7 +17,7 @@ struct VectorLines {
   std::vector<std::int64_t> ends;  // n_rows: where each word ends in `words`
   std::size_t consumed = 0;        // bytes up to the last line end
   std::size_t n_lines = 0;         // lines read, blank ones included
-  std::string problem;             // of the line after them, where reading stopped; or empty
+  std::string problem;             // of a later line, where reading stopped; or empty
 };
 
 // Reads each whole line as a word and `dim` numbers with spaces or tabs between; what follows the

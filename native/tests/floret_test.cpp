@@ -101,10 +101,16 @@ TEST_CASE("pieces of text and of records are read up to the last whole one") {
   CHECK(lines.rows[3] == 4.0F);
   CHECK(parse_vector_lines("no line end", 2).consumed == 0);
   CHECK(parse_vector_lines("a 1\n\n\nb x\n", 1).n_lines == 3);
+  const VectorLines broken = parse_vector_lines("a 1\nb x\nc 2\n", 1);
+  CHECK_FALSE(broken.problem.empty());
+  CHECK(broken.n_rows == broken.ends.size());
   const std::string record("w \0\0\0\0\nv \0\0", 11);
   const VectorRecords records = parse_vector_records(record, 1, 5);
   CHECK(records.ends == std::vector<std::int64_t>{1});
   CHECK(records.consumed == 6);
+  const VectorRecords nan = parse_vector_records("w \xff\xff\xff\xff", 1, 5);
+  CHECK_FALSE(nan.problem.empty());
+  CHECK(nan.rows.empty());
 }
 
 }  // namespace

@@ -244,6 +244,13 @@ TEST_CASE("codes stand for centroids, the last part shorter than the others") {
   }
 }
 
+TEST_CASE("an empty word is found where there are no bytes at all") {
+  const std::vector<int64_t> offsets{0, 0};
+  const WordIndex index(WordsView{{}, offsets});
+  CHECK(index.find({}) == 0);
+  CHECK(index.find("a") == -1);
+}
+
 TEST_CASE("lines name labels, known and unknown ones") {
   const Packed labels({"__label__a", "__label__b"});
   const WordIndex index(labels.view());

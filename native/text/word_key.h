@@ -1,6 +1,7 @@
 // Words as fixed-size keys, and their hashes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -48,7 +49,7 @@ inline WordKey padded_short_key(const char* bytes, std::size_t length) {
 // The same, reading not one byte more than the word has.
 inline WordKey short_key(std::string_view word) {
   std::array<char, 16> bytes{};
-  std::memcpy(bytes.data(), word.data(), word.size());
+  std::ranges::copy(word, bytes.begin());  // of no bytes too, where there is no address
   return padded_short_key(bytes.data(), word.size());
 }
 

@@ -150,6 +150,15 @@ def test_long_counts_that_lie(content: bytes, tmp_path: Path, value: int) -> Non
         try_to_use(tmp_path / "lie")
 
 
+@pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
+def test_each_byte_of_the_header_flipped(content: bytes, tmp_path: Path, mask: int) -> None:
+    for offset in range(start_of(content) + SIZES + 28):
+        broken = bytearray(content)
+        broken[offset] ^= mask
+        (tmp_path / "flipped").write_bytes(broken)
+        try_to_use(tmp_path / "flipped")
+
+
 def try_to_use(path: Path) -> None:
     with contextlib.suppress(BrasaError):
         use(path)
