@@ -68,6 +68,21 @@ def test_quantize_and_retrain(run: Run, tmp_path: Path) -> None:
     assert done.stderr == "Not supported for quantized models.\n"
 
 
+@pytest.mark.usefixtures("texts")
+def test_search_for_arguments(run: Run, tmp_path: Path) -> None:
+    options = "-input text -output m -dim 6 -bucket 900 -thread 1 -minCount 2 -autotune-duration 2"
+    search = "-autotune-validation text -autotune-metric f1:__label__ice -autotune-predictions 1"
+    done = run("fasttext", "supervised", *f"{options} {search}".split())
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "\nBest score: 1.000000 (" in done.stderr
+    args = run("fasttext", "dump", "m.bin", "args").stdout
+    assert {"dim 6", "minCount 2", "loss softmax"} <= set(args.splitlines())
+    done = run("fasttext", "supervised", *f"{options} {search} -autotune-modelsize 15K".split())
+    assert done.returncode == 0
+    assert (tmp_path / "m.ftz").stat().st_size <= 15_000
+    assert run("fasttext", "test", "m.ftz", "text").stdout.startswith("N\t600\nP@1\t")
+
+
 def test_vectors_and_what_they_are_asked(run: Run, texts: Path) -> None:
     done = run(
         "fasttext", "skipgram", "-input", "text", "-output", "v", "-minCount", "1", "-bucket", "99",
@@ -146,6 +161,12 @@ WRONG = {
     "supervised -input text -output no/x": "fasttext: no/x.bin: cannot be opened for saving.",
     "cbow -input text -output x -autotune-validation text": "fasttext: autotuneValidationFile=",
     "supervised -input text -output x -autotune-validation none": "fasttext: none: ",
+    "supervised -input text -output x -autotune-validation text -autotune-modelsize 2T": (
+        "fasttext: autotuneModelSize='2T' is not possible"
+    ),
+    "supervised -input text -output x -autotune-validation text -autotune-metric loss": (
+        "fasttext: Unknown autotune metric"
+    ),
     "predict none text": "fasttext: none: cannot be opened for loading!",
     "predict text text": "fasttext: text: has wrong file format!",
     "predict m.bin none": "fasttext: none: Input file cannot be opened!",

@@ -210,3 +210,14 @@ def test_calls_that_end_fasttext_by_a_signal(
     assert ours.returncode == 1
     assert ours.stdout == ""
     assert len(ours.stderr.splitlines()) == 1
+
+
+def test_fasttext_reads_what_a_search_wrote(folder: Path, program: Sequence[str]) -> None:
+    search = "-autotune-validation text -autotune-duration 3 -autotune-modelsize 30K"
+    fixed = "-dim 8 -bucket 2000 -thread 1 -minCount 1 -verbose 0"
+    done = call(OURS, f"supervised -input text -output tuned {search} {fixed}", folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "tuned.ftz").stat().st_size <= 30_000
+    ours, theirs = (call(p, "predict-prob tuned.ftz text 2", folder) for p in (OURS, program))
+    assert theirs.returncode == 0
+    assert_same_output(ours.stdout, theirs.stdout, ordered=False)

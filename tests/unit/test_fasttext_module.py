@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import pickle
 import random
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -400,7 +402,10 @@ def test_scores_of_each_label(classifier: Any, tmp_path: Path) -> None:
     [
         ({"loss": "none"}, ValueError),
         ({"autotuneValidationFile": "valid"}, ValueError),
-        ({"autotuneValidationFile": "text", "autotuneMetric": "loss"}, ValueError),
+        ({"autotuneValidationFile": "text", "autotuneMetric": "loss"}, RuntimeError),
+        ({"autotuneValidationFile": "text", "autotuneDuration": 0}, RuntimeError),
+        ({"autotuneValidationFile": "text", "autotuneModelSize": "0M"}, ValueError),
+        ({"autotuneValidationFile": "text", "pretrainedVectors": "vectors"}, ValueError),
         ({"autotuneValidationFile": "text", "autotuneModelSize": "1 ton"}, ValueError),
         ({"wordNgrams": 2, "bucket": 0}, ValueError),
         ({"dim": 0}, ValueError),
@@ -448,6 +453,36 @@ def test_autotune_keeps_what_is_given(tmp_path: Path) -> None:
     assert (tmp_path / "small.ftz").stat().st_size <= 20_000
     with pytest.raises(ValueError, match="only classifiers are tuned"):
         trained(Arguments(input="text", autotuneValidationFile="text"))
+
+
+def test_autotune_says_what_it_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "text"
+    text.write_text("".join(f"__label__{i % 3} own{i % 3} word{i}\n" for i in range(60)))
+
+    def train(**options: Any) -> Any:
+        return fasttext.train_supervised(
+            text, autotuneValidationFile=text, autotuneDuration=1, thread=1, bucket=500, minn=2,
+            **options,
+        )  # fmt: skip
+
+    model = train(autotuneMetric="f1:__label__1", dim=4, verbose=1)
+    assert (model.minn, model.maxn, model.dim) == (2, 5, 4)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("Trial 1: ")
+    assert re.match(r"Best score: [01]\.\d{6} \(learning_rate=\S+, epochs=\d+, ", said[-1])
+    assert "vector_dim" not in said[-1]
+    for options, said_of_it in (
+        ({"autotuneMetric": "f1:__label__9"}, "Unknown autotune metric or label"),
+        ({"autotuneModelSize": "9"}, "increase autotuneDuration or autotuneModelSize"),
+    ):
+        with pytest.raises(RuntimeError, match=said_of_it) as caught:
+            train(verbose=0, **options)
+        assert isinstance(caught.value, BrasaError)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ImportError, match=r"pip install 'brasa\[tune\]'"):
+        train()
 
 
 def test_impossible_values(classifier: Any, tmp_path: Path) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from brasa.errors import ConfigError
+from brasa.errors import BrasaError, ConfigError
 from brasa.fasttext.arguments import Arguments
+from brasa.fasttext.errors import TuningError
 from brasa.fasttext.rows import file_arguments
 from brasa.tuning import Trial, tune
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from brasa.parameters import Classifier
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -26,6 +31,7 @@ _SEARCHED = {
     "minn": ("subwords", "min_char", "max_char"),
     "maxn": ("subwords", "min_char", "max_char"),
 }
+_LONGER = 3  # than minn is maxn, where minn alone is given
 
 
 def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
@@ -35,9 +41,17 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
     ------
     MissingExtraError
         When Optuna is not installed.
+    TuningError
+        For an unknown metric or label of it; when no trial was done.
     ConfigError, CorpusError, StorageError
         See `brasa.tuning.tune`.
     """
+    _check(arguments)
+    if "minn" in arguments.given and "maxn" not in arguments.given:
+        given = arguments.given
+        maxn = arguments.minn + _LONGER if arguments.minn > 0 else 0
+        arguments = dataclasses.replace(arguments, maxn=maxn)
+        arguments.given = given
     fixed = arguments.classifier_options()
     del fixed["evaluation"], fixed["seed"]
     free = {
@@ -46,17 +60,18 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
         for option in options
         if not arguments.given & {name, *(("minn", "maxn") if name in ("minn", "maxn") else ())}
     }
-    found = tune(
-        Path(arguments.input),
-        validation=Path(arguments.autotuneValidationFile),
-        metric=arguments.autotuneMetric,
-        k=arguments.autotunePredictions,
-        seconds=float(arguments.autotuneDuration),
-        max_bytes=model_bytes(arguments.autotuneModelSize),
-        seed=arguments.seed,
-        callback=_told(arguments.verbose),
-        **{name: value for name, value in fixed.items() if name not in free},
-    )
+    with _fasttext_errors():
+        found = tune(
+            Path(arguments.input),
+            validation=Path(arguments.autotuneValidationFile),
+            metric=arguments.autotuneMetric,
+            k=arguments.autotunePredictions,
+            seconds=float(arguments.autotuneDuration),
+            max_bytes=model_bytes(arguments.autotuneModelSize),
+            seed=arguments.seed,
+            callback=_told(arguments.verbose),
+            **{name: value for name, value in fixed.items() if name not in free},
+        )
     model = found.classifier.model
     best = Arguments.of_file(file_arguments(model))
     for name in ("input", "ws", "thread", "label", "verbose", "minCountLabel", "seed", "t",
@@ -65,6 +80,10 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
         setattr(best, name, getattr(arguments, name))
     best.lr = found.best.hyperparameters.get("learning_rate", arguments.lr)
     best.epoch = found.best.hyperparameters.get("epochs", arguments.epoch)
+    if arguments.verbose > 0:
+        searched = {n: v for n, v in found.best.hyperparameters.items() if n in {*free, "dsub"}}
+        shown = ", ".join(f"{name}={value}" for name, value in searched.items())
+        _write(f"Best score: {found.best.score:.6f} ({shown})\n")
     return model, best
 
 
@@ -78,17 +97,50 @@ def model_bytes(text: str) -> int | None:
     """
     if not text:
         return None
-    match = re.fullmatch(r"(\d{1,15})([kmg]?)", text, re.IGNORECASE)
-    if match is None:
+    match = re.fullmatch(r"(\d{1,15})([kmg]?)", text, re.IGNORECASE | re.ASCII)
+    if match is None or int(match[1]) == 0:
         raise ConfigError("autotuneModelSize", text, "a number of bytes, such as 900000, 100k, 1M")
     return int(match[1]) * _UNITS[match[2].lower()]
 
 
-def _told(verbose: int) -> Any:
+def _check(arguments: Arguments) -> None:
+    if arguments.pretrainedVectors:
+        allowed = "left out where arguments are searched for: trials begin with random numbers"
+        raise ConfigError("pretrainedVectors", arguments.pretrainedVectors, allowed)
+    if arguments.autotuneDuration < 1:
+        raise TuningError(
+            f"autotuneDuration={arguments.autotuneDuration} is not enough time to train once: "
+            "pass 1 second or more"
+        )
+
+
+@contextlib.contextmanager
+def _fasttext_errors() -> Iterator[None]:
+    """Raise what fastText raises as a `RuntimeError` as one."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.field != "metric":
+            raise
+        raise TuningError(f"Unknown autotune metric or label: {error}") from error
+    except BrasaError as error:
+        if type(error) is not BrasaError:  # the base itself says that no trial was done
+            raise
+        raise TuningError(f"{error}: increase autotuneDuration or autotuneModelSize") from error
+
+
+def _told(verbose: int) -> Callable[[Trial], None]:
     def tell(trial: Trial) -> None:
-        if verbose > 0 and sys.stderr is not None:
+        if verbose > 0:
             score = trial.state if trial.score is None else f"{trial.score:.6f}"
             best = " (the best so far)" if trial.is_best else ""
-            sys.stderr.write(f"Trial {trial.number + 1}: {score}{best}\n")
+            _write(f"Trial {trial.number + 1}: {score}{best}\n")
 
     return tell
+
+
+def _write(text: str) -> None:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):  # a log must not end the search
+            sys.stderr.write(text)
+            sys.stderr.flush()

@@ -13,5 +13,9 @@ class NotFiniteError(DivergenceError, RuntimeError):
     """Training left the range of finite numbers: a `RuntimeError`, as there."""
 
 
+class TuningError(BrasaError, RuntimeError):
+    """A search has no such metric or label, or no time for a trial: a `RuntimeError`, as there."""
+
+
 class ArgumentError(BrasaError, TypeError):
     """An argument is of the wrong type, unknown, or given twice: a `TypeError`, as there."""

@@ -85,6 +85,10 @@ def train_supervised(*kargs: Any, **kwargs: Any) -> _FastText:
         A `TypeError`: an unknown name, a value of the wrong type.
     NotFiniteError
         A `RuntimeError`: the numbers left the finite range.
+    TuningError
+        A `RuntimeError`: the search has no such metric or label, or no time for a trial.
+    MissingExtraError
+        An `ImportError`: the search needs Optuna.
     """
     return trained(made_of(*read_args(kargs, kwargs, _SUPERVISED_NAMES, _SUPERVISED_DEFAULT)))
 
