@@ -19,7 +19,6 @@ and ova, but only those of a path or of the negatives with hs and ns.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import shutil
@@ -29,7 +28,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from compare import PEER, ROOT, SHARED, circumstances, measured, plain
+from compare import PEER, SHARED, append_rows, circumstances, measured, plain
 
 import brasa
 
@@ -91,7 +90,7 @@ def main() -> None:
                     row = run(program, name, seed, text, held_out, Path(folder), arguments.threads)
                     rows.append(row)
                     print(json.dumps(row), file=sys.stderr, flush=True)
-    save(rows, facts)
+    append_rows("classify", rows, facts)
     print(table(rows))
 
 
@@ -127,16 +126,6 @@ def run(
     del classifier
     shutil.rmtree(output) if output.is_dir() else output.unlink()
     return row
-
-
-def save(rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
-    path = ROOT / "benchmarks/results/classify.csv"
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, [*facts, *rows[0]])
-        if new:
-            writer.writeheader()
-        writer.writerows({**facts, **row} for row in rows)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

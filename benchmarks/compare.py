@@ -106,7 +106,7 @@ def main() -> None:
                     row = run(program, mode, seed, corpus, Path(folder), arguments, n_tokens)
                     rows.append(row)
                     print(json.dumps(row), file=sys.stderr, flush=True)
-    save(rows, facts)
+    append_rows("compare", rows, facts)
     print(table(rows))
 
 
@@ -208,8 +208,9 @@ def circumstances() -> dict[str, Any]:
     }
 
 
-def save(rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
-    path = ROOT / "benchmarks/results/compare.csv"
+def append_rows(name: str, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
+    """Add rows to benchmarks/results/NAME.csv, each with the facts before it."""
+    path = ROOT / f"benchmarks/results/{name}.csv"
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, [*facts, *rows[0]])

@@ -1,22 +1,29 @@
 """How fast fastText's files are opened and classifiers predict, beside fastText 0.9.2.
 
-    python benchmarks/fasttext_files.py MODEL TEXT PEER_PYTHON [LINES]
+    python benchmarks/fasttext_files.py MODEL TEXT [--lines 5000]
 
-PEER_PYTHON is a Python with fasttext 0.9.2. Its loop calls the binding below `predict`, which is
-faster than that and, unlike it, works with NumPy 2. Each program runs alone, three times in
-turn; medians are printed. The file is read once first, so that it comes from the page cache. MODEL
-may be a word-vector model: then a loop asks for vectors of the words of TEXT.
+Each program runs alone, three times in turn; medians are printed. The file is read once first, so
+that it comes from the page cache. fastText's environment is that of `compare.py`. Its loop calls
+the binding below `predict`, which is faster than that. MODEL may be a word-vector model: then a
+loop asks for vectors of the words of TEXT.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import itertools
 import json
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
+
+from compare import PEER
+
+import brasa
 
 PROGRAM = """
 import json, sys, time, itertools
@@ -63,34 +70,36 @@ print(json.dumps(found))
 
 
 def main() -> None:
-    model, text, peer = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    n_lines = int(sys.argv[4]) if len(sys.argv) > 4 else 5000
-    with gzip.open(text, "rt") if text.suffix == ".gz" else text.open() as file:
-        lines = [line.rstrip("\n") for line in itertools.islice(file, n_lines)]
-    prepared = Path("build/fasttext_files.json")
-    prepared.parent.mkdir(exist_ok=True)
-    prepared.write_text(json.dumps(lines))
-    from brasa import TextClassifier, load
-
-    supervised = isinstance(load(model), TextClassifier)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", type=Path, help="fastText's file, or brasa's")
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--lines", type=int, default=5000, help="how many of the text are asked")
+    arguments = parser.parse_args()
+    model = arguments.model
+    opened = gzip.open if arguments.text.suffix == ".gz" else open
+    with opened(arguments.text, "rt", encoding="utf-8") as file:
+        lines = [line.rstrip("\n") for line in itertools.islice(file, arguments.lines)]
+    is_classifier = isinstance(brasa.load(model), brasa.TextClassifier)
     model.read_bytes()
-    runs: dict[str, list[dict[str, object]]] = {"brasa": [], "fasttext": []}
-    for _ in range(3):
-        for name, python in (("brasa", sys.executable), ("fasttext", peer)):
-            command = [python, "-c", PROGRAM, name, model, prepared, str(int(supervised))]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            runs[name].append(json.loads(done.stdout))
+    runs: dict[str, list[dict[str, Any]]] = {"brasa": [], "fasttext": []}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as prepared:
+        json.dump(lines, prepared)
+        prepared.flush()
+        for _ in range(3):
+            for name, python in (("brasa", sys.executable), ("fasttext", PEER)):
+                command = [python, "-c", PROGRAM, name, model, prepared.name, f"{is_classifier:d}"]
+                runs[name].append(json.loads(subprocess.check_output(command)))
     print(f"{model.name}: {model.stat().st_size / 1e6:.1f} MB, {len(lines)} lines")
     for key in ("load_s", "loop_per_s", "batch_per_s"):
         values = {
-            name: statistics.median(run[key] for run in found)  # type: ignore[type-var]
+            name: round(statistics.median(run[key] for run in found), 4)
             for name, found in runs.items()
             if key in found[0]
         }
-        print(key, {name: round(float(value), 4) for name, value in values.items()})  # type: ignore[arg-type]
-    if supervised:
-        pairs = zip(runs["brasa"][0]["labels"], runs["fasttext"][0]["labels"], strict=True)  # type: ignore[call-overload]
-        print("labels that differ:", sum(a != b for a, b in pairs))
+        print(key, values)
+    if is_classifier:
+        pairs = zip(runs["brasa"][0]["labels"], runs["fasttext"][0]["labels"], strict=True)
+        print("labels that differ:", sum(ours != theirs for ours, theirs in pairs))
 
 
 if __name__ == "__main__":
