@@ -74,6 +74,17 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    """300 texts with three labels, which a word of each tells; a tenth of them in valid.txt."""
+    starts = ("__label__hot oven", "__label__ice snow", "__label__mild rain")
+    lines = [f"{starts[i % 3]} word{i}\n" for i in range(300)]
+    (tmp_path / "valid.txt").write_text("".join(lines[:31]))
+    path = tmp_path / "train.txt"
+    path.write_text("".join(lines))
+    return path
+
+
 @pytest.fixture(scope="session")
 def model(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with subwords, trained by the program in a second."""

@@ -14,19 +14,7 @@ import brasa
 if TYPE_CHECKING:
     from e2e.conftest import Run
 
-LINES = [
-    f"__label__{('hot', 'ice', 'mild')[i % 3]} {('oven', 'snow', 'rain')[i % 3]} word{i % 11}"
-    for i in range(300)
-]
 OPTIONS = ["--min-count=1", "--vector-dim=8", "--epochs=20", "--learning-rate=0.5", "--threads=1"]
-
-
-@pytest.fixture
-def texts(tmp_path: Path) -> Path:
-    path = tmp_path / "train.txt"
-    path.write_text("\n".join(LINES) + "\n")
-    (tmp_path / "valid.txt").write_text("\n".join(LINES[:31]) + "\n")
-    return path
 
 
 @pytest.fixture
@@ -156,8 +144,8 @@ def test_labels_without_their_prefix(run: Run, classifier: Path) -> None:
     assert done.stdout.split("\t")[0] == "ice"
 
 
-def test_tables(run: Run, tmp_path: Path) -> None:
-    rows = [line.split(" ", 1) for line in LINES]
+def test_tables(run: Run, texts: Path, tmp_path: Path) -> None:
+    rows = [line.split(" ", 1) for line in texts.read_text().splitlines()]
     table = "label,text,w\n" + "".join(f"{a.removeprefix('__label__')},{b},1\n" for a, b in rows)
     (tmp_path / "t.csv").write_text(table)
     columns = ["--text-column=text", "--label-column=label"]

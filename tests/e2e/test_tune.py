@@ -17,19 +17,7 @@ import brasa
 if TYPE_CHECKING:
     from e2e.conftest import Run
 
-LINES = [
-    f"__label__{('hot', 'ice', 'mild')[i % 3]} {('oven', 'snow', 'rain')[i % 3]} word{i}"
-    for i in range(300)
-]
 OPTIONS = ["--validation=valid.txt", "--min-count=1", "--vector-dim=6", "--buckets=2000"]
-
-
-@pytest.fixture
-def texts(tmp_path: Path) -> Path:
-    path = tmp_path / "train.txt"
-    path.write_text("\n".join(LINES) + "\n")
-    (tmp_path / "valid.txt").write_text("\n".join(LINES[:31]) + "\n")
-    return path
 
 
 def test_tune(run: Run, texts: Path) -> None:

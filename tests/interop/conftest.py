@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 RunPeer = Callable[..., dict[str, Any]]
+LabeledLines = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,23 @@ def run_peer(tmp_path_factory: pytest.TempPathFactory) -> RunPeer:
         return dict(np.load(result))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def labeled_lines() -> LabeledLines:
+    """A function that makes texts with a label, and in every third of them a second one."""
+
+    def make(n_lines: int, n_labels: int, n_second_labels: int) -> list[str]:
+        random = np.random.default_rng(3)
+        lines = []
+        for i in range(n_lines):
+            second = [f"__label__{i % n_second_labels}é"] if i % 3 == 0 else []
+            words = [f"word{w}" for w in random.zipf(1.5, 7) % 90] + [f"own{i % n_labels}", "ações"]
+            tokens = [f"__label__{i % n_labels}", *second, *words]
+            lines.append(" ".join(random.permutation(tokens).tolist()))
+        return lines
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from interop.conftest import LabeledLines
+
 OURS = (str(Path(sys.executable).parent / "brasa"), "fasttext")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 TRAIN = "-dim 9 -epoch 3 -thread 1 -verbose 0 -minCount 1 -bucket 700"
@@ -31,15 +33,12 @@ def program() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, program: Sequence[str]) -> Path:
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, program: Sequence[str], labeled_lines: LabeledLines
+) -> Path:
     """A text, and models that fastText trained on it."""
     path = tmp_path_factory.mktemp("commands")
-    random = np.random.default_rng(3)
-    lines = []
-    for i in range(1200):
-        labels = [f"__label__{i % 11}", *([f"__label__{i % 5}é"] if i % 3 == 0 else [])]
-        words = [f"word{w}" for w in random.zipf(1.5, 7) % 90] + [f"own{i % 11}", "ações"]
-        lines.append(" ".join(random.permutation([*labels, *words]).tolist()))
+    lines = labeled_lines(1200, 11, 5)
     (path / "text").write_text("\n".join([*lines, "", "word1", "__label__none word1"]) + "\n")
     for command in (
         f"skipgram -input text -output vectors {TRAIN}",

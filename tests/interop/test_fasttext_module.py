@@ -7,7 +7,6 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
 from brasa import fasttext
@@ -16,7 +15,7 @@ from brasa.fasttext import FastText
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interop.conftest import RunPeer
+    from interop.conftest import LabeledLines, RunPeer
 
 # Runs in both: what each call gives, types included, or what it raises.
 ANSWERS = """
@@ -179,15 +178,9 @@ MODELS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    random = np.random.default_rng(3)
-    lines = []
-    for i in range(1200):
-        labels = [f"__label__{i % 11}", *([f"__label__{i % 5}é"] if i % 3 == 0 else [])]
-        words = [f"word{w}" for w in random.zipf(1.5, 7) % 90] + [f"own{i % 11}", "ações"]
-        lines.append(" ".join(random.permutation([*labels, *words]).tolist()))
+def text(tmp_path_factory: pytest.TempPathFactory, labeled_lines: LabeledLines) -> Path:
     path = tmp_path_factory.mktemp("module") / "text"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join(labeled_lines(1200, 11, 5)) + "\n", encoding="utf-8")
     return path
 
 

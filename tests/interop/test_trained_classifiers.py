@@ -14,7 +14,7 @@ from brasa.text_classifier import FASTTEXT_EPSILON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interop.conftest import RunPeer
+    from interop.conftest import LabeledLines, RunPeer
 
 PREDICT_AND_TEST = """
 import json, sys, numpy as np, fasttext
@@ -37,13 +37,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    random = np.random.default_rng(5)
-    lines = []
-    for i in range(1500):
-        labels = [f"__label__{i % 23}", *([f"__label__{i % 7}é"] if i % 3 == 0 else [])]
-        words = [f"word{w}" for w in random.zipf(1.5, 7) % 90] + [f"own{i % 23}", "ações"]
-        lines.append(" ".join(random.permutation([*labels, *words]).tolist()))
+def text(tmp_path_factory: pytest.TempPathFactory, labeled_lines: LabeledLines) -> Path:
+    lines = labeled_lines(1500, 23, 7)
     path = tmp_path_factory.mktemp("trained") / "text"
     path.write_text("\n".join([*lines, "own3 word7", "__label__unseen word3", "__label__3"]) + "\n")
     return path
