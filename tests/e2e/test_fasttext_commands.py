@@ -184,6 +184,14 @@ def test_wrong_calls(run: Run, classifier: Path) -> None:
         assert done.stderr.startswith(said), (command, done.stderr)
         assert "Traceback" not in done.stderr
     assert not list(classifier.glob("x*"))
+    assert run("fasttext", "learn").stderr.endswith("\nUnknown command: learn\n")
+
+
+def test_flags_are_shown_with_their_defaults(run: Run) -> None:
+    for command, learning_rate in (("supervised", 0.1), ("quantize", 0.05), ("cbow", 0.05)):
+        shown = run("fasttext", command).stderr
+        lines = {line.split()[0]: line.split("[")[-1] for line in shown.splitlines() if "[" in line}
+        assert (lines["-lr"], lines["-bucket"]) == (f"{learning_rate}]", "2000000]")
 
 
 @pytest.mark.usefixtures("classifier")

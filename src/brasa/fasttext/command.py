@@ -41,8 +41,7 @@ The commands supported by fasttext are:
 
 and, to have this program under the name fasttext:
 
-  --install-command DIR   write DIR/fasttext, which calls it
-"""
+  --install-command DIR   write DIR/fasttext, which calls it"""
 _COMMANDS: dict[str, Callable[[str, list[str]], None]] = {
     "supervised": making.train,
     "skipgram": making.train,
@@ -91,7 +90,7 @@ def _run(arguments: list[str]) -> None:
         return
     command = _COMMANDS.get(name)
     if command is None:
-        raise UsageError(_USAGE)
+        raise UsageError(f"{_USAGE}\n\nUnknown command: {name}" if name else _USAGE)
     command(name, rest)
 
 

@@ -23,7 +23,7 @@ class Flags(Arguments):
 
     thread: int = min(_DEFAULT_THREADS, available_threads())
     output: str = ""
-    saveOutput: bool = False  # noqa: N815
+    saveOutput: bool = False
     cutoff: int = 0
     retrain: bool = False
     qnorm: bool = False
@@ -107,11 +107,11 @@ def parse(command: str, arguments: list[str]) -> Flags:
     rest = iter(arguments)
     for flag in rest:
         if not flag.startswith("-"):
-            raise UsageError("Provided argument without a dash! Usage:" + _help(command))
+            raise UsageError("Provided argument without a dash! Usage:" + help_of(command))
         if flag == "-h":
-            raise UsageError("Here is the help! Usage:" + _help(command))
+            raise UsageError("Here is the help! Usage:" + help_of(command))
         if flag not in _FIELDS:
-            raise UsageError(f"Unknown argument: {flag}" + _help(command))
+            raise UsageError(f"Unknown argument: {flag}" + help_of(command))
         field = _FIELDS[flag]
         given.add(field.name)
         if field.type == "bool":
@@ -119,12 +119,12 @@ def parse(command: str, arguments: list[str]) -> Flags:
             continue
         value = next(rest, None)
         if value is None:
-            raise UsageError(f"{flag} is missing an argument" + _help(command))
+            raise UsageError(f"{flag} is missing an argument" + help_of(command))
         values[field.name] = _value(flag, field.type, value, command)
     flags = Flags(**values)
     flags.given = given
     if not flags.input or not flags.output:
-        raise UsageError("Empty input or output path." + _help(command))
+        raise UsageError("Empty input or output path." + help_of(command))
     return flags
 
 
@@ -157,19 +157,20 @@ def _value(flag: str, kind: Any, text: str, command: str) -> Any:
         return real(flag, text)
     if kind == "loss_name":
         if text not in _LOSSES:
-            raise UsageError(f"Unknown loss: {text}" + _help(command))
+            raise UsageError(f"Unknown loss: {text}" + help_of(command))
         return _LOSSES[text]
     return text
 
 
-def _help(command: str) -> str:
+def help_of(command: str) -> str:
     """All flags with the defaults that they have for the command."""
-    defaults = Flags(**_OF_COMMAND.get(command, {}))
+    # Not of a Flags, which has no buckets where the command's other defaults need none.
+    defaults = {f.name: f.default for f in fields(Flags)} | _OF_COMMAND.get(command, {})
     lines = [""]
     for title, flags in _HELP.items():
         lines += ["", f"The following arguments are {title}:"]
         for flag, what in flags.items():
-            value = getattr(defaults, _FIELDS[flag].name)
+            value = defaults[_FIELDS[flag].name]
             shown = value.name if isinstance(value, loss_name) else str(value).lower()
-            lines.append(f"  {flag:19} {what}" + ("" if title == "mandatory" else f" [{shown}]"))
+            lines.append(f"  {flag:22} {what}" + ("" if title == "mandatory" else f" [{shown}]"))
     return "\n".join(lines)

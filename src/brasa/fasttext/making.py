@@ -11,7 +11,7 @@ import numpy as np
 
 from brasa.config import WordVectorsConfig
 from brasa.errors import StorageError
-from brasa.fasttext.flags import UsageError, parse
+from brasa.fasttext.flags import UsageError, help_of, parse
 from brasa.fasttext.model import _FastText
 from brasa.fasttext.training import trained
 from brasa.formats import word2vec
@@ -38,7 +38,7 @@ def train(command: str, arguments: list[str]) -> None:
 def quantize(command: str, arguments: list[str]) -> None:
     """Make ``<output>.ftz`` of ``<output>.bin``."""
     if not arguments:
-        raise UsageError("usage: fasttext quantize <args>")
+        raise UsageError("usage: fasttext quantize <args>" + help_of(command))
     flags = parse(command, arguments)
     model = _FastText(flags.output + ".bin")
     model.quantize(
