@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -14,6 +14,7 @@ from brasa.errors import ConfigError
 from brasa.evaluation.lines import read_lines
 from brasa.formats import native
 from brasa.loading import load
+from brasa.merging import Conflict
 from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
 
@@ -116,14 +117,14 @@ def prune(model: str, output: str, n_words: int | None, words: str | None) -> No
 @click.argument("other", type=click.Path())
 @_output
 @click.option(
-    "--conflict", type=click.Choice(["first", "second", "mean"]), default="first",
+    "--conflict", type=click.Choice(get_args(Conflict)), default="first",
     show_default=True, help="Whose vector a word gets that both models have.",
 )  # fmt: skip
-def merge(model: str, other: str, output: str, conflict: str) -> None:
+def merge(model: str, other: str, output: str, conflict: Conflict) -> None:
     """Make one model with the words of MODEL and OTHER, whose spaces are the same."""
     native.check_target(output)
     first, second = WordVectors.load(model), WordVectors.load(other)
-    first.merge(second, conflict=conflict).save(output)  # type: ignore[arg-type]
+    first.merge(second, conflict=conflict).save(output)
 
 
 @click.command()

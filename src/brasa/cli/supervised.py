@@ -6,7 +6,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -46,6 +46,12 @@ def table_options(function: Function) -> Function:
     return function
 
 
+class_weights_option = click.option(
+    "--class-weights", type=click.Choice(["balanced"]),
+    help="Weigh labels of classifiers in inverse proportion to their counts.",
+)  # fmt: skip
+
+
 def source_of(
     files: Sequence[str], text_options: TextOptions | None, columns: Mapping[str, Any]
 ) -> Corpus | LabeledTable:
@@ -62,9 +68,7 @@ def source_of(
     )
 
 
-def check(
-    values: Mapping[str, Any], validation: str | None, exports: Iterable[str]
-) -> TextClassifierConfig:
+def check(values: Mapping[str, Any], validation: str | None, exports: Iterable[str]) -> None:
     """Refuse now what training would refuse after the text has been read."""
     config = TextClassifierConfig.parse(values)
     if config.early_stopping and validation is None:
@@ -72,7 +76,6 @@ def check(
     for file in exports:
         if Path(file).suffix != ".bin":
             raise ConfigError("file", file, "named .bin: fastText's is the format of classifiers")
-    return config
 
 
 def train(
@@ -82,17 +85,17 @@ def train(
     *,
     validation: Corpus | LabeledTable | None,
     pretrained: str | None,
-    class_weights: str | None,
+    class_weights: Literal["balanced"] | None,
     keep_partial: bool,
     shown: Display,
 ) -> TextClassifier:
-    """Train on labeled texts; `class_weights` is ``balanced`` or None."""
+    """Train on labeled texts."""
     return TextClassifier.train(
         source,
         validation=validation,
         text_options=None if isinstance(source, Corpus) else text_options,
         pretrained=pretrained,
-        class_weights="balanced" if class_weights == "balanced" else None,
+        class_weights=class_weights,
         listeners=[shown],
         keep_partial=keep_partial,
         **values,

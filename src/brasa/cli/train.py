@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
@@ -53,10 +53,7 @@ FIELDS_OF_VECTORS = [f.name for f in dataclasses.fields(WordVectorsConfig)]
     help="supervised: labeled texts on which the accuracy is measured after every epoch.",
 )  # fmt: skip
 @supervised.table_options
-@click.option(
-    "--class-weights", type=click.Choice(["balanced"]),
-    help="supervised: weigh labels in inverse proportion to their counts.",
-)  # fmt: skip
+@supervised.class_weights_option
 @from_config(TextOptions)
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE",
@@ -103,7 +100,7 @@ def train(
     resume: bool,
     keep_partial: bool,
     validation: str | None,
-    class_weights: str | None,
+    class_weights: Literal["balanced"] | None,
     quiet: bool,
     log_format: LogFormat,
     as_json: bool,
@@ -125,16 +122,16 @@ def train(
         supervised.check(values, validation, exports)
         native.check_target(output)
         text = supervised.source_of(corpus, text_options, columns)
-        held_out = [] if validation is None else [validation]
+        held_out = None
+        if validation is not None:
+            held_out = supervised.source_of([validation], text_options, columns)
         with display(log_format, quiet=quiet) as shown:
             shown.started(SUPERVISED, corpus_of(corpus, text_options))
             classifier = supervised.train(
                 text,
                 values,
                 text_options,
-                validation=supervised.source_of(held_out, text_options, columns)
-                if held_out
-                else None,
+                validation=held_out,
                 pretrained=pretrained,
                 class_weights=class_weights,
                 keep_partial=keep_partial,
