@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from brasa import TextClassifier
-from brasa.errors import BrasaError, ConfigError, CorpusError, TrainingInterrupted
+from brasa.errors import ConfigError, CorpusError, TrainingInterrupted
 from brasa.labeled_tables import LabeledTable
 from brasa.metrics import precision_recall_curve
-from brasa.tuning import Metric, Trial, TuningResult, tune
+from brasa.tuning import Metric, NoTrialError, Trial, TuningResult, size_in_bytes, tune
 
 COOKING = Path(__file__).parents[3] / "shared/data/classification/cooking.pre.train.txt.gz"
 WORDS = {"hot": "oven ember fire", "ice": "snow frost hail", "mild": "rain fog mist"}
@@ -185,7 +185,7 @@ def test_validation_texts_of_no_use(validation: Any, metric: str) -> None:
 def test_a_budget_of_time_stops_the_running_trial() -> None:
     told: list[Trial] = []
     long = {"epochs": 1_000_000, "learning_rate": 0.05}
-    with pytest.raises(BrasaError, match=r"none of 1 trials .* the budget of 0.5 s ended"):
+    with pytest.raises(NoTrialError, match=r"none of 1 trials .* the budget of 0.5 s ended"):
         run(trials=None, seconds=0.5, callback=told.append, **long)
     assert [trial.state for trial in told] == ["stopped"]
     assert 0.3 < told[0].seconds < 5
@@ -212,7 +212,7 @@ def test_ctrl_c_keeps_the_best_so_far() -> None:
 def test_trials_that_diverge_count_as_failed() -> None:
     found = run(trials=3, texts=iter(TRAIN), learning_rate=0.3)
     assert found.trials[0].state == "done"
-    with pytest.raises(BrasaError, match=r"none of 3 trials was done .* diverged"):
+    with pytest.raises(NoTrialError, match=r"none of 3 trials was done .* diverged"):
         run(trials=3, learning_rate=99.0, epochs=200)
 
 
@@ -227,11 +227,11 @@ def test_a_size_limit(tmp_path: Path) -> None:
     assert (tmp_path / "best.ftz").stat().st_size == found.best.n_bytes
     assert TextClassifier.load(tmp_path / "best.ftz").test(iter(VALIDATION)).f1 == found.best.score
     told: list[Trial] = []
-    with pytest.raises(BrasaError, match=r"none of 2 trials .* max_bytes=500"):
+    with pytest.raises(NoTrialError, match=r"none of 2 trials .* max_bytes=500"):
         run(trials=2, max_bytes=500, callback=told.append)
     assert [trial.state for trial in told] == ["infeasible"] * 2
     few = iter(["__label__a snow", "__label__b fire"] * 9)
-    with pytest.raises(BrasaError, match=r"none of 2 trials .* 256 or more to be quantized"):
+    with pytest.raises(NoTrialError, match=r"none of 2 trials .* 256 or more to be quantized"):
         run(texts=few, validation=iter(["__label__a snow"]), max_bytes=10**6, trials=2)
 
 
@@ -295,3 +295,11 @@ def test_questions_about_cooking() -> None:
     assert first is not None
     assert best is not None
     assert best > first + 0.05
+
+
+def test_sizes_as_people_write_them() -> None:
+    sizes = {"900000": 900_000, "900K": 900_000, "1.5m": 1_500_000, "2GB": 2 * 10**9, "7b": 7}
+    assert {text: size_in_bytes("max_size", text) for text in sizes} == sizes
+    for text in ("", "0M", "-2M", "0.5", "1 ton", "2T", "1e3", "nan", "inf", "9" * 400):
+        with pytest.raises(ConfigError, match="max_size"):
+            size_in_bytes("max_size", text)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -17,10 +17,8 @@ from brasa.cli.output import json_option, print_json, print_table
 from brasa.config import TextClassifierConfig, TextOptions
 from brasa.errors import ConfigError
 from brasa.formats import native
-from brasa.tuning import Trial, TuningResult
+from brasa.tuning import NOT_TUNED, Trial, TuningResult, size_in_bytes
 from brasa.tuning import tune as search
-
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
 @click.command()
@@ -55,15 +53,9 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
     "--train-on-validation", is_flag=True,
     help="At the end train the best choice again, on the validation texts too.",
 )  # fmt: skip
-@from_config(
-    TextClassifierConfig,
-    without=["mode", "evaluation", "early_stopping", "min_epochs", "patience"],
-)
+@from_config(TextClassifierConfig, without=NOT_TUNED)
 @supervised.table_options
-@click.option(
-    "--class-weights", type=click.Choice(["balanced"]),
-    help="Weigh labels in inverse proportion to their counts.",
-)  # fmt: skip
+@supervised.class_weights_option
 @from_config(TextOptions)
 @click.option("-q", "--quiet", is_flag=True, help="Do not show trials while they end.")
 @click.option(
@@ -85,7 +77,7 @@ def tune(
     seconds: float | None,
     max_size: str | None,
     train_on_validation: bool,
-    class_weights: str | None,
+    class_weights: Literal["balanced"] | None,
     quiet: bool,
     log_format: str,
     as_json: bool,
@@ -98,7 +90,7 @@ def tune(
     """
     columns = {name: given.pop(name) for name in supervised.COLUMNS}
     values, text_options = named_values(given, None)
-    max_bytes = None if max_size is None else _bytes_of(max_size)
+    max_bytes = None if max_size is None else size_in_bytes("max_size", max_size)
     if max_bytes is None:
         native.check_target(output)
     elif Path(output).suffix != ".ftz":
@@ -114,7 +106,7 @@ def tune(
         seconds=seconds,
         max_bytes=max_bytes,
         train_on_validation=train_on_validation,
-        class_weights="balanced" if class_weights == "balanced" else None,
+        class_weights=class_weights,
         callback=None if quiet else _show_as_json if log_format == "json" else _show,
         **values,
     )
@@ -128,18 +120,6 @@ def tune(
         print_table(_rows(found.trials))
     if found.stopped_by == "interrupt":
         ctx.exit(INTERRUPTED)
-
-
-def _bytes_of(size: str) -> int:
-    number = size.upper().removesuffix("B")
-    unit = number[-1:] if number[-1:] in ("K", "M", "G") else ""
-    try:
-        n_bytes = int(float(number.removesuffix(unit)) * _UNITS[unit])
-    except (ValueError, OverflowError):
-        n_bytes = 0
-    if n_bytes < 1:
-        raise ConfigError("max_size", size, "a size: 2000000, 900K or 2M, say")
-    return n_bytes
 
 
 def _show(trial: Trial) -> None:

@@ -35,7 +35,7 @@ displayed_errors: dict[str, Any] = {}
 
 def eprint(*args: Any, **kwargs: Any) -> None:
     """Print on standard error; nothing here calls it, but programs replace it."""
-    print(*args, file=sys.stderr, **kwargs)  # noqa: T201
+    print(*args, file=sys.stderr, **kwargs)
 
 
 def load_model(path: Any) -> _FastText:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import enum
 import multiprocessing
-import numbers
-import operator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError
 from brasa.fasttext.errors import ArgumentError
-from brasa.fasttext.text import path, string
+from brasa.fasttext.text import number, path, string, whole
 from brasa.parameters import FastTextArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class model_name(enum.IntEnum):  # noqa: N801
+class model_name(enum.IntEnum):
     """Kinds of models, with the numbers that files have."""
 
     cbow = 1
@@ -27,7 +25,7 @@ class model_name(enum.IntEnum):  # noqa: N801
     supervised = 3
 
 
-class loss_name(enum.IntEnum):  # noqa: N801
+class loss_name(enum.IntEnum):
     """Losses, with the numbers that files have."""
 
     hs = 1
@@ -55,27 +53,27 @@ class Arguments:
     dim: int = 100
     ws: int = 5
     epoch: int = 5
-    minCount: int = 5  # noqa: N815
-    minCountLabel: int = 0  # noqa: N815
+    minCount: int = 5
+    minCountLabel: int = 0
     minn: int = 3
     maxn: int = 6
     neg: int = 5
-    wordNgrams: int = 1  # noqa: N815
+    wordNgrams: int = 1
     loss: loss_name = loss_name.ns
     bucket: int = 2_000_000
     # One processor is left free; fastText divides by zero when there is no other.
     thread: int = max(1, multiprocessing.cpu_count() - 1)
-    lrUpdateRate: int = 100  # noqa: N815
+    lrUpdateRate: int = 100
     t: float = 1e-4
     label: str = "__label__"
     verbose: int = 2
-    pretrainedVectors: str = ""  # noqa: N815
+    pretrainedVectors: str = ""
     seed: int = 0
-    autotuneValidationFile: str = ""  # noqa: N815
-    autotuneMetric: str = "f1"  # noqa: N815
-    autotunePredictions: int = 1  # noqa: N815
-    autotuneDuration: int = 300  # noqa: N815
-    autotuneModelSize: str = ""  # noqa: N815
+    autotuneValidationFile: str = ""
+    autotuneMetric: str = "f1"
+    autotunePredictions: int = 1
+    autotuneDuration: int = 300
+    autotuneModelSize: str = ""
 
     def __post_init__(self) -> None:
         self.given: set[str] = set()  # names of those that are not defaults; autotune keeps them
@@ -223,21 +221,12 @@ def check_possible(arguments: Arguments) -> None:
 def _typed(name: str, kind: object, value: Any) -> Any:
     """The value as a number or string; annotations are strings here."""
     if kind == "int":
-        try:
-            return operator.index(value)
-        except TypeError:
-            raise _wrong(name, value, "a whole number") from None
+        return whole(name, value)
     if kind == "float":
-        if not isinstance(value, numbers.Real):
-            raise _wrong(name, value, "a number")
-        return float(value)
+        return number(name, value)
     if kind == "str":
         return path(value) if name in _PATHS else string(value)
     return value
 
 
 _PATHS = ("input", "pretrainedVectors", "autotuneValidationFile")
-
-
-def _wrong(name: str, value: object, allowed: str) -> ArgumentError:
-    return ArgumentError(f"{name}={value!r} is of type {type(value).__name__}: pass {allowed}")

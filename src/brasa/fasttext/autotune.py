@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brasa.errors import BrasaError, ConfigError
+from brasa.errors import ConfigError
 from brasa.fasttext.arguments import Arguments
 from brasa.fasttext.errors import TuningError
+from brasa.fasttext.log import write
 from brasa.fasttext.rows import file_arguments
-from brasa.tuning import Trial, tune
+from brasa.tuning import NoTrialError, Trial, size_in_bytes, tune
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from brasa.parameters import Classifier
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 # Hyperparameters that are searched unless one of these arguments is given.
 _SEARCHED = {
-    "lr": ("learning_rate",),
-    "dim": ("vector_dim",),
-    "epoch": ("epochs",),
-    "wordNgrams": ("word_ngrams",),
-    "bucket": ("buckets",),
-    "minn": ("subwords", "min_char", "max_char"),
-    "maxn": ("subwords", "min_char", "max_char"),
+    ("lr",): ("learning_rate",),
+    ("dim",): ("vector_dim",),
+    ("epoch",): ("epochs",),
+    ("wordNgrams",): ("word_ngrams",),
+    ("bucket",): ("buckets",),
+    ("minn", "maxn"): ("subwords", "min_char", "max_char"),
 }
 _LONGER = 3  # than minn is maxn, where minn alone is given
 
@@ -56,10 +53,11 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
     del fixed["evaluation"], fixed["seed"]
     free = {
         option
-        for name, options in _SEARCHED.items()
+        for names, options in _SEARCHED.items()
         for option in options
-        if not arguments.given & {name, *(("minn", "maxn") if name in ("minn", "maxn") else ())}
+        if arguments.given.isdisjoint(names)
     }
+    size = arguments.autotuneModelSize
     with _fasttext_errors():
         found = tune(
             Path(arguments.input),
@@ -67,7 +65,7 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
             metric=arguments.autotuneMetric,
             k=arguments.autotunePredictions,
             seconds=float(arguments.autotuneDuration),
-            max_bytes=model_bytes(arguments.autotuneModelSize),
+            max_bytes=size_in_bytes("autotuneModelSize", size) if size else None,
             seed=arguments.seed,
             callback=_told(arguments.verbose),
             **{name: value for name, value in fixed.items() if name not in free},
@@ -83,24 +81,8 @@ def tuned(arguments: Arguments) -> tuple[Classifier, Arguments]:
     if arguments.verbose > 0:
         searched = {n: v for n, v in found.best.hyperparameters.items() if n in {*free, "dsub"}}
         shown = ", ".join(f"{name}={value}" for name, value in searched.items())
-        _write(f"Best score: {found.best.score:.6f} ({shown})\n")
+        write(f"Best score: {found.best.score:.6f} ({shown})\n")
     return model, best
-
-
-def model_bytes(text: str) -> int | None:
-    """The size that ``100k``, ``1M`` or ``2G`` stands for; None of an empty text.
-
-    Raises
-    ------
-    ConfigError
-        For anything else.
-    """
-    if not text:
-        return None
-    match = re.fullmatch(r"(\d{1,15})([kmg]?)", text, re.IGNORECASE | re.ASCII)
-    if match is None or int(match[1]) == 0:
-        raise ConfigError("autotuneModelSize", text, "a number of bytes, such as 900000, 100k, 1M")
-    return int(match[1]) * _UNITS[match[2].lower()]
 
 
 def _check(arguments: Arguments) -> None:
@@ -123,9 +105,7 @@ def _fasttext_errors() -> Iterator[None]:
         if error.field != "metric":
             raise
         raise TuningError(f"Unknown autotune metric or label: {error}") from error
-    except BrasaError as error:
-        if type(error) is not BrasaError:  # the base itself says that no trial was done
-            raise
+    except NoTrialError as error:
         raise TuningError(f"{error}: increase autotuneDuration or autotuneModelSize") from error
 
 
@@ -134,13 +114,6 @@ def _told(verbose: int) -> Callable[[Trial], None]:
         if verbose > 0:
             score = trial.state if trial.score is None else f"{trial.score:.6f}"
             best = " (the best so far)" if trial.is_best else ""
-            _write(f"Trial {trial.number + 1}: {score}{best}\n")
+            write(f"Trial {trial.number + 1}: {score}{best}\n")
 
     return tell
-
-
-def _write(text: str) -> None:
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):  # a log must not end the search
-            sys.stderr.write(text)
-            sys.stderr.flush()

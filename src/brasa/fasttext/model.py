@@ -14,8 +14,8 @@ from brasa.fasttext import rows, text
 from brasa.fasttext.arguments import Arguments, loss_name
 from brasa.fasttext.errors import FileError
 from brasa.fasttext.meter import _Meter
-from brasa.fasttext.opened import OpenedModel, probability, whole
-from brasa.fasttext.text import decoded, line, line_tokens, string
+from brasa.fasttext.opened import OpenedModel, probability
+from brasa.fasttext.text import decoded, line, line_tokens, string, whole
 from brasa.text_classifier import FASTTEXT_EPSILON
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class _Handle:
     def __init__(self, arguments: Arguments, quantized: bool) -> None:
         self._arguments, self._quantized = arguments, quantized
 
-    def getArgs(self) -> Arguments:  # noqa: N802
+    def getArgs(self) -> Arguments:
         return self._arguments
 
-    def isQuant(self) -> bool:  # noqa: N802
+    def isQuant(self) -> bool:
         return self._quantized
 
 
@@ -52,20 +52,20 @@ class _FastText:
     dim: int
     ws: int
     epoch: int
-    minCount: int  # noqa: N815
-    minCountLabel: int  # noqa: N815
+    minCount: int
+    minCountLabel: int
     minn: int
     maxn: int
     neg: int
-    wordNgrams: int  # noqa: N815
+    wordNgrams: int
     loss: loss_name
     bucket: int
     thread: int
-    lrUpdateRate: int  # noqa: N815
+    lrUpdateRate: int
     t: float
     label: str
     verbose: int
-    pretrainedVectors: str  # noqa: N815
+    pretrainedVectors: str
 
     def __init__(self, model_path: Any = None, args: Arguments | None = None) -> None:
         self._opened: OpenedModel | None = None
@@ -134,9 +134,9 @@ class _FastText:
 
     def get_analogies(
         self,
-        wordA: str,  # noqa: N803
-        wordB: str,  # noqa: N803
-        wordC: str,  # noqa: N803
+        wordA: str,
+        wordB: str,
+        wordC: str,
         k: int = 10,
         on_unicode_error: str = "strict",
     ) -> Scored:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
-import operator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +12,9 @@ import numpy as np
 from brasa import _native, formats, lookup
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, ModelFormatError, StorageError
-from brasa.fasttext.errors import ArgumentError, FileError
+from brasa.fasttext.errors import FileError
 from brasa.fasttext.rows import codes_of, dim_of
-from brasa.fasttext.text import path
+from brasa.fasttext.text import number, path, whole
 from brasa.labeled_text import text_pieces
 from brasa.neighbors import ExactScan
 from brasa.parameters import Classifier
@@ -85,13 +83,13 @@ class OpenedModel:
 
     def vectors(self, words: list[str]) -> FloatMatrix:
         """The vectors of words, zeros for those without a row, float32, shape (n, dim)."""
-        if self.classifier is not None:
-            return self.classifier.word_vectors(words)
+        if isinstance(self.model, Classifier):
+            return self.supervised.word_vectors(words)
         if len(words) == 1 and self._composer is not None:
             out = np.empty((1, self.dim), np.float32)
             self._composer.vectors(words, True, out)
             return out
-        return lookup.compose(self.model, words)  # type: ignore[arg-type]
+        return lookup.compose(self.model, words)
 
     def sentence_vectors(self, lines: list[str]) -> FloatMatrix:
         """The vectors of lines, as `get_sentence_vector` has them, float32, shape (n, dim)."""
@@ -199,24 +197,12 @@ class OpenedModel:
         return ExactScan(self.vectors(self.model.vocabulary.words))
 
 
-def whole(name: str, value: object) -> int:
-    """A whole number; what is none is refused."""
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise ArgumentError(
-            f"{name}={value!r} is of type {type(value).__name__}: pass a whole number"
-        ) from None
-
-
 def probability(value: object) -> float:
     """A threshold; what is no number is refused."""
-    if not isinstance(value, numbers.Real):
-        kind = type(value).__name__
-        raise ArgumentError(f"threshold={value!r} is of type {kind}: pass a number")
-    if math.isnan(value):
+    threshold = number("threshold", value)
+    if math.isnan(threshold):
         raise ConfigError("threshold", value, "a number")
-    return float(value)
+    return threshold
 
 
 def _pieces(name: Any) -> Iterator[bytes]:

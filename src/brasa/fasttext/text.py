@@ -1,7 +1,9 @@
-"""Lines, tokens and names as the module `fasttext` takes and gives them."""
+"""Lines, tokens, names and numbers as the module `fasttext` takes and gives them."""
 
 from __future__ import annotations
 
+import numbers
+import operator
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -61,6 +63,21 @@ def path(value: Any) -> str:
     return os.fsdecode(value)
 
 
+def whole(name: str, value: Any) -> int:
+    """A whole number; what is none is refused."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise _wrong_type(name, value, "a whole number") from None
+
+
+def number(name: str, value: Any) -> float:
+    """A number; what is none is refused."""
+    if not isinstance(value, numbers.Real):
+        raise _wrong_type(name, value, "a number")
+    return float(value)
+
+
 def decoded(names: Sequence[str], on_unicode_error: str) -> list[str]:
     """Names with what is not UTF-8 treated as `bytes.decode` has it: strict, replace, ignore."""
     try:
@@ -69,3 +86,7 @@ def decoded(names: Sequence[str], on_unicode_error: str) -> list[str]:
         return [name.encode("utf-8", "surrogateescape").decode("utf-8", on_unicode_error)
                 for name in names]  # fmt: skip
     return list(names)
+
+
+def _wrong_type(name: str, value: object, wanted: str) -> ArgumentError:
+    return ArgumentError(f"{name}={value!r:.100} is of type {type(value).__name__}: pass {wanted}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import mmap
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +17,16 @@ from brasa.fasttext.arguments import (
 )
 from brasa.fasttext.autotune import tuned
 from brasa.fasttext.errors import FileError, NotFiniteError
+from brasa.fasttext.log import TrainingLog
 from brasa.fasttext.model import _FastText
 from brasa.parameters import FastTextDetails
 from brasa.text_classifier import TextClassifier
-from brasa.training import CorpusRead, Progress, ReadProgress, TrainingFinished
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from brasa.parameters import Classifier, Embeddings
-    from brasa.training import Event
 
 _FILE_VERSION = 12
 
@@ -137,7 +134,7 @@ def _classifier(arguments: Arguments) -> Classifier:
     return TextClassifier.train(
         Path(arguments.input),
         pretrained=arguments.pretrainedVectors or None,
-        callback=_Log(arguments.verbose, arguments.thread),
+        callback=TrainingLog(arguments.verbose, arguments.thread),
         **arguments.classifier_options(),
     ).model
 
@@ -150,7 +147,7 @@ def _vectors(arguments: Arguments) -> Embeddings:
         text,
         pretrained=arguments.pretrainedVectors or None,
         keep_pretrained_words=bool(arguments.pretrainedVectors),
-        callback=_Log(arguments.verbose, arguments.thread),
+        callback=TrainingLog(arguments.verbose, arguments.thread),
         **arguments.vector_options(),
     ).embeddings
 
@@ -174,42 +171,3 @@ def _without_labels(file: Path, prefix: str) -> Iterator[str]:
                 yield line if line.endswith("\n") else line + "\n"
             else:
                 yield line
-
-
-class _Log:
-    """Tells standard error what fastText's `verbose` asks for: 1 counts, 2 the progress, too."""
-
-    def __init__(self, verbose: int, threads: int) -> None:
-        self._verbose, self._threads = verbose, threads
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, CorpusRead):
-            self._read(event.n_tokens, f"\nNumber of words:  {event.n_words}\n", level=1)
-        elif isinstance(event, ReadProgress):
-            self._read(event.n_tokens, "", level=2)
-        elif isinstance(event, Progress):
-            share = 100 * event.words / max(1, event.total_words)
-            self._progress(share, event, event.learning_rate, event.seconds_left)
-        elif isinstance(event, TrainingFinished):
-            self._progress(100, event, 0, 0)
-            self._write("\n", level=2)
-
-    def _read(self, n_tokens: int, rest: str, level: int) -> None:
-        self._write(f"\rRead {n_tokens // 10**6}M words{rest}", level)
-
-    def _progress(
-        self, percent: float, event: Progress | TrainingFinished, lr: float, left: float
-    ) -> None:
-        minutes, seconds = divmod(int(left), 60)
-        speed = event.words_per_second / self._threads
-        self._write(
-            f"\rProgress: {percent:5.1f}% words/sec/thread: {speed:7.0f} lr: {lr:9.6f} avg.loss: "
-            f"{event.loss or 0:9.6f} ETA: {minutes // 60:3}h{minutes % 60:2}m{seconds:2}s",
-            level=2,
-        )
-
-    def _write(self, text: str, level: int) -> None:
-        if self._verbose >= level and sys.stderr is not None:
-            with contextlib.suppress(OSError, ValueError):  # a log must not end the training
-                sys.stderr.write(text)
-                sys.stderr.flush()

@@ -12,7 +12,7 @@ from brasa.errors import ConfigError
 from brasa.reduction import principal_directions
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Container, Iterable
 
     from brasa.fasttext.model import _FastText
 
@@ -21,7 +21,7 @@ _PAGE = "https://fasttext.cc/docs/en/crawl-vectors.html"
 
 def test(
     predictions: Iterable[Iterable[str]],
-    labels: Iterable[Container[str]],
+    labels: Iterable[Collection[str]],
     k: int = 1,  # noqa: PT028
 ) -> tuple[float, float]:
     """Precision at `k` and recall of what `predict` gave for a list, against the true labels."""
@@ -29,7 +29,7 @@ def test(
     for predicted, true in zip(predictions, labels, strict=False):
         n_correct += sum(label in true for label in predicted)
         n_texts += 1
-        n_labels += len(true)  # type: ignore[arg-type]
+        n_labels += len(true)
     if not n_labels or k < 1:
         raise ConfigError("labels", "none", "at least one, with k of at least 1")
     return n_correct / (k * n_texts), n_correct / n_labels

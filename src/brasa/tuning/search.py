@@ -58,6 +58,10 @@ class Trial:
     problem: str | None = None
 
 
+class NoTrialError(BrasaError):
+    """The budget ended before a trial was done, or none of the models was small enough."""
+
+
 class BudgetSpent(Exception):
     """Ends a training from one of its listeners."""
 
@@ -140,7 +144,7 @@ class Search:
 
         Raises
         ------
-        BrasaError
+        NoTrialError, TrainingInterrupted
             When there is none.
         """
         if self._kept is not None:
@@ -149,7 +153,7 @@ class Search:
         why = f"; the last one: {problems[-1]}" if problems else ""
         if self.stopped_by == "interrupt":
             raise TrainingInterrupted(f"interrupted before a trial was done{why}")
-        raise BrasaError(f"none of {len(self.trials)} trials was done within the budget{why}")
+        raise NoTrialError(f"none of {len(self.trials)} trials was done within the budget{why}")
 
     def _trial(self, study: Any) -> None:
         states = self._optuna.trial.TrialState

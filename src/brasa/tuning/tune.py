@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brasa.classifier_plan import ClassWeights
     from brasa.config import TextOptions
 
-_NOT_TUNED = ("mode", "early_stopping", "min_epochs", "patience", "evaluation")
+NOT_TUNED = ("mode", "early_stopping", "min_epochs", "patience", "evaluation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ def tune(
         texts do not have.
     CorpusError, StorageError
         When texts cannot be read or used.
-    BrasaError
+    NoTrialError
         When no trial was done within the budget.
     TrainingInterrupted
         After Ctrl-C, when no trial was done; otherwise the best so far is the result.
@@ -196,7 +196,7 @@ class HeldText(Corpus):
 def _checked(
     fixed: Mapping[str, Any], validation: Any, max_bytes: int | None
 ) -> TextClassifierConfig:
-    for name in _NOT_TUNED:
+    for name in NOT_TUNED:
         if name in fixed:
             raise ConfigError(name, fixed[name], "left out: trials do not have it")
     if validation is None:
