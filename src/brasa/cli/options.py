@@ -22,8 +22,10 @@ else:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def from_config(config: type, *, without: Collection[str] = ()) -> Callable[[Function], Function]:
-    """Add an option for every field of a config dataclass, in its order.
+def from_config(
+    config: type, *, without: Collection[str] = (), prefix: str = ""
+) -> Callable[[Function], Function]:
+    """Add an option for every field of a config dataclass, in its order; help begins with `prefix`.
 
     An option that is not given is None, so that a config file's value or the default holds.
     """
@@ -32,13 +34,15 @@ def from_config(config: type, *, without: Collection[str] = ()) -> Callable[[Fun
 
     def decorate(function: Function) -> Function:
         for f in reversed(fields):
-            function = _option(f, hints[f.name])(function)
+            function = _option(f, hints[f.name], prefix)(function)
         return function
 
     return decorate
 
 
-def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[Function], Function]:
+def _option(
+    field: dataclasses.Field[Any], hint: Any, prefix: str
+) -> Callable[[Function], Function]:
     kind, _ = optional_of(hint)
     flag = "--" + field.name.replace("_", "-")
     if kind is bool:
@@ -49,7 +53,7 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[Function], Fu
         field.name,
         type=click.Choice(allowed) if allowed else kind,
         default=None,
-        help=f"{field.metadata['help']} {limits(field, hint)}",
+        help=f"{prefix}{field.metadata['help']} {limits(field, hint)}",
     )
 
 

@@ -47,10 +47,10 @@ FIELDS_OF_VECTORS = [f.name for f in dataclasses.fields(WordVectorsConfig)]
     help="Negative sampling or hierarchical softmax for vectors [ns]; for supervised also softmax, "
     "and ova: one logistic regression for each label [softmax].",
 )  # fmt: skip
-@from_config(TextClassifierConfig, without=FIELDS_OF_VECTORS)
+@from_config(TextClassifierConfig, without=FIELDS_OF_VECTORS, prefix="(supervised) ")
 @click.option(
     "--validation", type=click.Path(), metavar="FILE",
-    help="supervised: labeled texts on which the accuracy is measured after every epoch.",
+    help="(supervised) Labeled texts on which the accuracy is measured after every epoch.",
 )  # fmt: skip
 @supervised.table_options
 @supervised.class_weights_option
