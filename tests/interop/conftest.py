@@ -15,6 +15,7 @@ import pytest
 
 RunPeer = Callable[..., dict[str, Any]]
 LabeledLines = Callable[..., list[str]]
+AssertSameAnswers = Callable[[list[list[tuple[str, float]]], list[list[Any]]], None]
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,25 @@ def labeled_lines() -> LabeledLines:
         return lines
 
     return make
+
+
+@pytest.fixture(scope="session")
+def assert_same_answers() -> AssertSameAnswers:
+    """A function that compares the labels of texts, and their probabilities, with fastText's.
+
+    Labels may only change places where their probabilities are the same to 1e-5.
+    """
+
+    def compare(found: list[list[tuple[str, float]]], expected: list[list[Any]]) -> None:
+        assert list(map(len, found)) == list(map(len, expected))
+        for ours, theirs in zip(found, expected, strict=True):
+            probabilities = dict(ours)
+            for (label, p), (their_label, their_p) in zip(ours, theirs, strict=True):
+                assert p == pytest.approx(their_p, abs=1e-5)
+                if label != their_label and their_label in probabilities:
+                    assert probabilities[their_label] == pytest.approx(their_p, abs=1e-5)
+
+    return compare
 
 
 @pytest.fixture(scope="session")

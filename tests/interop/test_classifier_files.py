@@ -16,7 +16,7 @@ from brasa.text_classifier import FASTTEXT_EPSILON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interop.conftest import RunPeer
+    from interop.conftest import AssertSameAnswers, RunPeer
 
 TRAIN_AND_PREDICT = """
 import json, sys, numpy as np, fasttext
@@ -98,17 +98,6 @@ def expected(run_peer: RunPeer, folder: Path) -> dict[str, Any]:
     return answers
 
 
-def assert_same(found: list[list[tuple[str, float]]], expected: list[list[Any]]) -> None:
-    """Labels may only change places where their probabilities are the same to 1e-5."""
-    assert list(map(len, found)) == list(map(len, expected))
-    for ours, theirs in zip(found, expected, strict=True):
-        probabilities = dict(ours)
-        for (label, p), (their_label, their_p) in zip(ours, theirs, strict=True):
-            assert p == pytest.approx(their_p, abs=1e-5)
-            if label != their_label and their_label in probabilities:
-                assert probabilities[their_label] == pytest.approx(their_p, abs=1e-5)
-
-
 def predict(
     classifier: TextClassifier, lines: list[str], k: int, threshold: float
 ) -> list[list[tuple[str, float]]]:
@@ -123,10 +112,16 @@ def predict(
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize(("k", "threshold"), [(1, 0.0), (3, 0.0), (-1, 0.05)])
 def test_labels_and_probabilities(
-    expected: dict[str, Any], folder: Path, lines: list[str], name: str, k: int, threshold: float
+    expected: dict[str, Any],
+    folder: Path,
+    lines: list[str],
+    assert_same_answers: AssertSameAnswers,
+    name: str,
+    k: int,
+    threshold: float,
 ) -> None:
     found = predict(TextClassifier.load(folder / name), lines, k, threshold)
-    assert_same(found, expected[f"{name} {k}"])
+    assert_same_answers(found, expected[f"{name} {k}"])
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -158,9 +153,13 @@ np.savez(sys.argv[1], json=json.dumps(answers))
 
 @pytest.mark.parametrize("name", ["all-ngrams.bin", "hs.bin", "norms.ftz", "pruned.ftz"])
 def test_fasttext_reads_what_is_written_without_its_own_fields(
-    expected: dict[str, Any], run_peer: RunPeer, folder: Path, name: str
+    expected: dict[str, Any],
+    run_peer: RunPeer,
+    folder: Path,
+    assert_same_answers: AssertSameAnswers,
+    name: str,
 ) -> None:
     model = formats.load_classifier(folder / name)
     fasttext.write(dataclasses.replace(model, fasttext=None), folder / "ours")
     found = run_peer(READ_AND_PREDICT, folder / "ours", folder / "lines")
-    assert_same(json.loads(str(found["json"])), expected[f"{name} 3"])
+    assert_same_answers(json.loads(str(found["json"])), expected[f"{name} 3"])

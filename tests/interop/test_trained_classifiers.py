@@ -14,7 +14,7 @@ from brasa.text_classifier import FASTTEXT_EPSILON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interop.conftest import LabeledLines, RunPeer
+    from interop.conftest import AssertSameAnswers, LabeledLines, RunPeer
 
 PREDICT_AND_TEST = """
 import json, sys, numpy as np, fasttext
@@ -45,21 +45,16 @@ def text(tmp_path_factory: pytest.TempPathFactory, labeled_lines: LabeledLines) 
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_fasttext_predicts_and_tests_the_same(run_peer: RunPeer, text: Path, name: str) -> None:
+def test_fasttext_predicts_and_tests_the_same(
+    run_peer: RunPeer, text: Path, assert_same_answers: AssertSameAnswers, name: str
+) -> None:
     options = {"min_count": 1, "vector_dim": 10, "buckets": 3000, "learning_rate": 0.5}
     classifier = TextClassifier.train(text, **{**options, **SETTINGS[name]})
     file = text.parent / f"{name}.bin"
     classifier.export(file)
     answers, tests = json.loads(str(run_peer(PREDICT_AND_TEST, file, text)["json"]))
     lines = text.read_text().splitlines()
-    found = classifier._many(lines, 3, 0.0, FASTTEXT_EPSILON)
-    for ours, theirs in zip(found, answers, strict=True):
-        assert len(ours) == len(theirs)
-        probabilities = dict(ours)
-        for (label, p), (their_label, their_p) in zip(ours, theirs, strict=True):
-            assert p == pytest.approx(their_p, abs=1e-5)
-            if label != their_label and their_label in probabilities:
-                assert probabilities[their_label] == pytest.approx(their_p, abs=1e-5)
+    assert_same_answers(classifier._many(lines, 3, 0.0, FASTTEXT_EPSILON), answers)
     for (k, threshold), (n, precision, recall) in zip(
         ((1, 0.0), (2, 0.3), (50, 0.0)), tests, strict=True
     ):
