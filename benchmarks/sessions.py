@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from compare import SHARED
 
 import brasa
 from brasa.training import Event, Progress
 
-CORPUS = Path(__file__).parents[2] / "shared/data/corpora/wiki100m.txt.gz"
+CORPUS = SHARED / "corpora/wiki100m.txt.gz"
 N_BYTES = 24_000_000
 LEARNING_RATE = 0.05
 KINDS: dict[str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from compare import SHARED
 
 import brasa
 from brasa.config import WordVectorsConfig
@@ -25,7 +26,7 @@ from brasa.formats import export
 from brasa.parameters import Embeddings
 from brasa.vocabulary import Vocabulary
 
-CORPUS = Path(__file__).parents[2] / "shared/data/corpora/text8-first-6.9mb.txt.gz"
+CORPUS = SHARED / "corpora/text8-first-6.9mb.txt.gz"
 N_WORDS, DIM = 200_000, 100
 
 
