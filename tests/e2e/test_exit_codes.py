@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from e2e.conftest import Run
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], *([c, "--help"] for c in _COMMANDS)])
-def test_help(run: Run, arguments: list[str]) -> None:
-    done = run(*arguments)
+@pytest.mark.parametrize("arguments", [[], *([command] for command in _COMMANDS)])
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help(run: Run, arguments: list[str], flag: str) -> None:
+    done = run(*arguments, flag)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: brasa")
 

@@ -8,10 +8,10 @@ from brasa.fasttext.command import main
 
 
 class _AsGiven(click.Command):
-    """A command whose arguments are fastText's to read; only ``--help`` alone is click's."""
+    """A command whose arguments are fastText's to read; only a call for help is click's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args == ["--help"]:
+        if args in (["--help"], ["-h"]):
             return super().parse_args(ctx, args)
         ctx.args = list(args)
         return ctx.args

@@ -90,7 +90,8 @@ def _run(arguments: list[str]) -> None:
         return
     command = _COMMANDS.get(name)
     if command is None:
-        raise UsageError(f"{_USAGE}\n\nUnknown command: {name}" if name else _USAGE)
+        is_a_word = name and not name.startswith("-")
+        raise UsageError(f"{_USAGE}\n\nUnknown command: {name}" if is_a_word else _USAGE)
     command(name, rest)
 
 
