@@ -110,23 +110,23 @@ def test_retraining_is_as_good_as_fasttexts(
     heads = [(tmp_path / name).read_bytes()[:1000] for name in ("ours.ftz", "theirs.ftz")]
     assert heads[0] == heads[1]
     assert (tmp_path / "ours.ftz").stat().st_size == (tmp_path / "theirs.ftz").stat().st_size
-    (tmp_path / "lines").write_text("\n".join(texts(520, 2, False)) + "\n")
+    (tmp_path / "lines").write_text("\n".join(texts(5200, 2, False)) + "\n")
     ours = run_peer(PREDICT, tmp_path / "ours.ftz", tmp_path / "lines")
-    found = small.predict(texts(520, 2, False), k=3)
+    found = small.predict(texts(5200, 2, False), k=3)
     np.testing.assert_allclose(
         ours["probabilities"], [[p for _, p in row] for row in found], rtol=5e-4, atol=5e-5
     )
     peers = run_peer(PREDICT, tmp_path / "theirs.ftz", tmp_path / "lines")
     plain = model.quantize(cutoff=900)
-    right = [f"__label__{i % 260}" for i in range(520)]
+    right = [f"__label__{i % 260}" for i in range(5200)]
     share = {
         "ours": np.mean(ours["labels"][:, 0] == right),
         "theirs": np.mean(peers["labels"][:, 0] == right),
         "plain": np.mean(
-            [row[0][0] for row in plain.predict(texts(520, 2, False))] == np.array(right)
+            [row[0][0] for row in plain.predict(texts(5200, 2, False))] == np.array(right)
         ),
     }
-    assert share["ours"] > share["theirs"] - 0.04, share
+    assert share["ours"] > share["theirs"] - 0.05, share
     assert share["ours"] > share["plain"], share
 
 
