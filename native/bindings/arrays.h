@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/rows.h"
+#include "lookup/word_spans.h"
 
 namespace brasa {
 

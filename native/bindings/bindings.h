@@ -10,9 +10,9 @@ void bind_text(nanobind::module_& module);
 void bind_train(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fasttext(nanobind::module_& module);
-void bind_classifier(nanobind::module_& module);
+void bind_predict(nanobind::module_& module);
 void bind_vectors(nanobind::module_& module);
-void bind_classify(nanobind::module_& module);
+void bind_train_classifier(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_neighbors(nanobind::module_& module);
 

@@ -11,10 +11,11 @@
 
 #include "arrays.h"
 #include "bindings.h"
-#include "formats/bucket_index.h"
-#include "formats/parallel.h"
-#include "formats/vector_lookup.h"
 #include "formats/vectors_text.h"
+#include "lookup/bucket_index.h"
+#include "lookup/word_composer.h"
+#include "parallel/parallel_for.h"
+#include "quantized_rows.h"
 #include "words.h"
 
 namespace nb = nanobind;
@@ -23,14 +24,18 @@ using namespace nb::literals;
 namespace brasa {
 namespace {
 
+InputRows input_rows(const Rows& rows) { return InputRows(view(rows)); }
+InputRows input_rows(const QuantizedRows& rows) { return rows.rows(); }
+
+template <typename Matrix>
 void compose(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets,
-             const Vector<const int32_t>& indices, const Rows& rows, size_t n_words,
+             const Vector<const int32_t>& indices, const Matrix& rows, size_t n_words,
              const Vector<const uint32_t>& bucket_ids, int min_char, int max_char, uint32_t buckets,
              nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
   const WordSpans words{view(arena), view(offsets)};
-  const RowView matrix = view(rows);
+  const InputRows matrix = input_rows(rows);
   if (indices.size() != words.size() || out.shape(0) != words.size() ||
-      out.shape(1) != matrix.dim || n_words > matrix.n_rows) {
+      out.shape(1) != matrix.dim() || n_words > matrix.n_rows()) {
     throw std::invalid_argument("shapes do not agree");
   }
   const NgramRows ngrams{min_char, max_char, buckets, view(bucket_ids)};
@@ -75,7 +80,7 @@ class BoundComposer {
         dim_(rows_.shape(1)),
         ngrams_{min_char, max_char, buckets, view(bucket_ids_)},
         bucket_index_(ngrams_),
-        composer_(view(rows_), n_words, ngrams_, &bucket_index_) {
+        composer_(input_rows(rows_), n_words, ngrams_, &bucket_index_) {
     if (n_words > rows_.shape(0)) throw std::invalid_argument("shapes do not agree");
   }
   BoundComposer(const BoundComposer&) = delete;
@@ -103,8 +108,13 @@ class BoundComposer {
 }  // namespace
 
 void bind_model(nb::module_& module) {
-  module.def("compose_vectors", &compose, "arena"_a, "offsets"_a, "indices"_a, "rows"_a,
-             "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a, "out"_a);
+  const auto bind_compose = [&](auto function) {
+    module.def("compose_vectors", function, "arena"_a, "offsets"_a, "indices"_a, "rows"_a,
+               "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a,
+               "out"_a.noconvert());
+  };
+  bind_compose(&compose<QuantizedRows>);
+  bind_compose(&compose<Rows>);
   nb::class_<BoundComposer>(module, "WordComposer")
       .def(nb::init<Rows, size_t, Vector<const uint32_t>, int, int, uint32_t>(), "rows"_a,
            "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a)

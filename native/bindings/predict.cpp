@@ -188,7 +188,7 @@ class Classifier {
 
 }  // namespace
 
-void bind_classifier(nb::module_& module) {
+void bind_predict(nb::module_& module) {
   nb::class_<Classifier>(module, "Classifier")
       .def(nb::init<Vector<const uint8_t>, Vector<const int64_t>, Vector<const uint8_t>,
                     Vector<const int64_t>, const Vector<const int64_t>&, const nb::bytes&,

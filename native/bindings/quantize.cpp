@@ -16,7 +16,6 @@
 
 #include "arrays.h"
 #include "bindings.h"
-#include "quantize/compose_quantized.h"
 #include "quantize/product_quantizer.h"
 #include "quantized_rows.h"
 
@@ -63,22 +62,6 @@ NumpyVector<uint8_t> encode(const Rows& rows, size_t part_dim,
   return to_numpy(std::move(codes), n_codes);
 }
 
-void compose(const QuantizedRows& self, const Vector<const uint8_t>& arena,
-             const Vector<const int64_t>& offsets, const Vector<const int32_t>& indices,
-             size_t n_words, const Vector<const uint32_t>& bucket_ids, int min_char, int max_char,
-             uint32_t buckets, nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
-  const WordSpans words{view(arena), view(offsets)};
-  const InputRows rows = self.rows();
-  if (indices.size() != words.size() || out.shape(0) != words.size() ||
-      out.shape(1) != rows.dim() || n_words > rows.n_rows()) {
-    throw std::invalid_argument("shapes do not agree");
-  }
-  const NgramRows ngrams{min_char, max_char, buckets, view(bucket_ids)};
-  const std::span<float> result{out.data(), out.size()};
-  const nb::gil_scoped_release release;
-  compose_quantized(words, view(indices), rows, n_words, ngrams, result);
-}
-
 }  // namespace
 
 void bind_quantize(nb::module_& module) {
@@ -96,9 +79,7 @@ void bind_quantize(nb::module_& module) {
             new (self) QuantizedRows{codes, centroids, dim, part_dim, norm_codes, norm_centroids};
           },
           "codes"_a.noconvert(), "centroids"_a.noconvert(), "dim"_a, "part_dim"_a,
-          "norm_codes"_a.noconvert().none(), "norm_centroids"_a.noconvert().none())
-      .def("compose", &compose, "arena"_a, "offsets"_a, "indices"_a, "n_words"_a, "bucket_ids"_a,
-           "min_char"_a, "max_char"_a, "buckets"_a, "out"_a.noconvert());
+          "norm_codes"_a.noconvert().none(), "norm_centroids"_a.noconvert().none());
 }
 
 }  // namespace brasa

@@ -11,7 +11,7 @@
 #include <stdexcept>
 
 #include "arrays.h"
-#include "predict/input_rows.h"
+#include "lookup/input_rows.h"
 
 namespace brasa {
 

@@ -11,22 +11,17 @@
 #include "problem_arrays.h"
 #include "text/examples.h"
 #include "train/classifier.h"
+#include "words.h"
 
 namespace brasa {
 namespace {
-
-WordsView words_of(const Vector<const uint8_t>& arena, const Vector<const int64_t>& offsets) {
-  check_offsets(view(offsets), offsets.size() - 1, arena.size(), "offsets");
-  return {{reinterpret_cast<const char*>(arena.data()), arena.size()}, view(offsets)};
-}
 
 nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint8_t>& arena,
                        const Vector<const int64_t>& offsets, const Vector<const int32_t>& meaning,
                        int32_t n_words, int word_ngrams, int min_char, int max_char,
                        uint32_t buckets, int32_t line_end, int threads,
                        const Vector<const uint32_t>& model_buckets, bool drops_other_buckets) {
-  if (offsets.size() == 0) throw std::invalid_argument("offsets: at least one is needed");
-  const WordsView words = words_of(arena, offsets);
+  const WordsView words = view_words(arena, offsets);
   check_range(view(ids), words.size(), "ids");
   if (meaning.size() != words.size() || n_words < 0 || word_ngrams < 1 || max_char < 0 ||
       (max_char > 0 && (min_char < 1 || min_char > max_char)) || buckets == 0 || threads < 1 ||
@@ -153,7 +148,7 @@ void check(const ClassifierProblem& p) {
 
 }  // namespace
 
-void bind_classify(nb::module_& module) {
+void bind_train_classifier(nb::module_& module) {
   module.def("build_examples", &make_examples, nb::kw_only(), nb::arg("ids").noconvert(),
              nb::arg("arena").noconvert(), nb::arg("offsets").noconvert(),
              nb::arg("meaning").noconvert(), nb::arg("n_words"), nb::arg("word_ngrams"),

@@ -66,16 +66,11 @@ FloretHashing make_hashing(int min_char, int max_char, int hash_count, std::uint
   return {min_char, max_char, hash_count, seed, buckets, std::move(begin), std::move(end)};
 }
 
-WordSpans view_words(const Vector<const std::uint8_t>& arena,
-                     const Vector<const std::int64_t>& offsets) {
-  return {view(arena), view(offsets)};
-}
-
 void compose(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
              const Vector<const std::int64_t>& offsets, const Vector<const std::int32_t>& indices,
              const Rows& rows, std::size_t n_words,
              nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
-  const WordSpans words = view_words(arena, offsets);
+  const WordSpans words{view(arena), view(offsets)};
   const RowView table = view(rows);
   if (indices.size() != words.size() || out.shape(0) != words.size() || out.shape(1) != table.dim ||
       n_words > table.n_rows || table.n_rows - n_words != hashing.buckets) {
@@ -101,7 +96,7 @@ nb::list parts_of(const FloretHashing& hashing, const nb::bytes& word) {
 
 nb::tuple rows_of_words(const FloretHashing& hashing, const Vector<const std::uint8_t>& arena,
                         const Vector<const std::int64_t>& offsets) {
-  const WordSpans words = view_words(arena, offsets);
+  const WordSpans words{view(arena), view(offsets)};
   FloretRows found;
   {
     const nb::gil_scoped_release release;
@@ -116,7 +111,7 @@ nb::object fit_table(const FloretHashing& hashing, const Vector<const std::uint8
                      const Vector<const std::int64_t>& offsets, const Rows& vectors,
                      const Rows& rows, const Vector<const std::uint32_t>& bucket_ids,
                      std::uint32_t ngram_buckets, double rows_per_item) {
-  const WordSpans words = view_words(arena, offsets);
+  const WordSpans words{view(arena), view(offsets)};
   const RowView targets = view(vectors), matrix = view(rows);
   if (targets.n_rows != words.size() || targets.dim != matrix.dim || ngram_buckets == 0 ||
       matrix.n_rows < words.size()) {
@@ -140,7 +135,7 @@ nb::tuple ngrams_of_finalfusion(const Vector<const std::uint8_t>& arena,
                                 const Vector<const std::int64_t>& offsets, int min_char,
                                 int max_char, int exponent) {
   if (exponent < 1 || exponent > 40) throw std::invalid_argument("an exponent from 1 to 40");
-  const WordSpans words = view_words(arena, offsets);
+  const WordSpans words{view(arena), view(offsets)};
   std::vector<std::uint32_t> hashes;
   std::vector<std::int64_t> rows;
   {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/word_spans.h"
 
 namespace brasa {
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "formats/parallel.h"
+#include "parallel/parallel_for.h"
 
 namespace brasa {
 namespace {
@@ -41,7 +41,7 @@ void compose_floret(const WordSpans& words, std::span<const int32_t> indices, co
                             found.push_back(rows.row(row));
                             prefetch_row(found.back(), rows.dim);
                           });
-      write_mean(found, found.size(), out.subspan(i * rows.dim, rows.dim));
+      write_mean(found, out.subspan(i * rows.dim, rows.dim));
     }
   });
 }

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/bucket_index.h"
+#include "lookup/rows.h"
+#include "lookup/word_spans.h"
 #include "text/line_end.h"
 #include "text/murmur.h"
 #include "text/subwords.h"

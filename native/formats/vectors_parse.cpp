@@ -7,7 +7,7 @@
 #include <cstring>
 #include <optional>
 
-#include "formats/parallel.h"
+#include "parallel/parallel_for.h"
 
 namespace brasa {
 namespace {

@@ -4,7 +4,8 @@
 #include <span>
 #include <string>
 
-#include "formats/vector_lookup.h"
+#include "lookup/rows.h"
+#include "lookup/word_spans.h"
 
 namespace brasa {
 

@@ -1,11 +1,11 @@
 // What reads the bytes of files: dictionaries, lines and records of vectors, words of models.
-#include "formats/bucket_index.h"
 #include "formats/fasttext_dictionary.h"
 #include "formats/finalfusion.h"
 #include "formats/floret.h"
 #include "formats/vectors_parse.h"
 #include "formats/vectors_text.h"
 #include "fuzz/targets.h"
+#include "lookup/bucket_index.h"
 
 namespace brasa::fuzz {
 

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/bucket_index.h"
+#include "lookup/rows.h"
+#include "lookup/word_spans.h"
 #include "text/subword_table.h"
 
 namespace brasa::fuzz {

@@ -2,11 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "formats/vector_lookup.h"
-
 namespace brasa {
+
+// Which n-grams words have, and which of their buckets have a row.
+struct NgramRows {
+  int min_char = 0;
+  int max_char = 0;
+  uint32_t buckets = 0;  // 0: the model has no subwords
+  std::span<const uint32_t> bucket_ids;
+
+  // Place of a bucket in bucket_ids, or -1. Any array is safe; one that is not ascending is
+  // searched in vain.
+  int64_t find(uint32_t bucket) const;
+};
 
 // A bit for each bucket, and how many are set before each 64 of them: 500 KB for 2 million buckets,
 // which stay in the cache where the ids themselves do not.

@@ -1,4 +1,4 @@
-#include "predict/input_rows.h"
+#include "lookup/input_rows.h"
 
 #include <algorithm>
 #include <array>

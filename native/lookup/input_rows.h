@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "formats/vector_lookup.h"
+#include "lookup/rows.h"
 
 namespace brasa {
 

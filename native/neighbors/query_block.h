@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/rows.h"
 #include "simd/kernels.h"
 #include "train/step.h"
 

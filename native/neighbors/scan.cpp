@@ -10,10 +10,10 @@
 #include <mutex>
 #include <utility>
 
-#include "formats/parallel.h"
 #include "neighbors/query_block.h"
 #include "neighbors/top_rows.h"
-#include "train/thread_group.h"
+#include "parallel/parallel_for.h"
+#include "parallel/thread_group.h"
 
 namespace brasa {
 namespace {

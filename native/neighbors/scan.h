@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "formats/vector_lookup.h"
+#include "lookup/rows.h"
 #include "simd/kernels.h"
 
 namespace brasa {

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <thread>
-#include <vector>
+
+#include "parallel/thread_group.h"
 
 namespace brasa {
 
-// Calls work(begin, end) for pieces of [0, n) on several threads. `work` must not throw.
+// Calls work(begin, end) for pieces of [0, n) on up to `threads` threads, which take them in turn.
+// `work` must not throw.
 inline void for_each_piece(std::size_t n, int threads,
                            const std::function<void(std::size_t, std::size_t)>& work) {
   constexpr std::size_t kPiece = 1024;
@@ -20,10 +22,9 @@ inline void for_each_piece(std::size_t n, int threads,
       work(begin, std::min(begin + kPiece, n));
     }
   };
-  std::vector<std::jthread> others;
-  for (int i = 1; i < threads && static_cast<std::size_t>(i) * kPiece < n; ++i) {
-    others.emplace_back(run);
-  }
+  const std::size_t n_pieces = n / kPiece + 1;
+  const ThreadGroup others(std::min(n_pieces, static_cast<std::size_t>(std::max(1, threads))) - 1,
+                           run);
   run();
 }
 

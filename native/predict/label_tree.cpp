@@ -4,8 +4,8 @@
 
 namespace brasa {
 
-std::vector<std::pair<int32_t, int32_t>> build_label_tree(std::span<const int64_t> counts) {
-  std::vector<std::pair<int32_t, int32_t>> children;
+LabelTree build_label_tree(std::span<const int64_t> counts) {
+  LabelTree children;
   if (counts.size() < 2) return children;
   const size_t n = counts.size();
   std::vector<double> weights(counts.begin(), counts.end());  // sums of counts may pass 2^63

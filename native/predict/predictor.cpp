@@ -5,8 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "formats/parallel.h"
-#include "predict/label_tree.h"
+#include "parallel/parallel_for.h"
 #include "simd/exponential.h"
 
 namespace brasa {
@@ -124,9 +123,7 @@ class Predictor::Worker {
     const InputRows& input = model_.input_;
     std::fill_n(out, input.dim(), 0.0F);
     input.add(features_.rows(), {out, input.dim()});
-    if (features_.count() == 0) return;
-    const float scale = 1.0F / static_cast<float>(features_.count());
-    for (size_t d = 0; d < input.dim(); ++d) out[d] *= scale;
+    divide({out, input.dim()}, features_.count());
   }
 
   void score_one(size_t lane) {
@@ -200,33 +197,15 @@ class Predictor::Worker {
     }
   }
 
-  // Down the tree, the likelier child first, leaving out what cannot reach the best. The stack is
-  // our own: a tree of labels that never occurred is as deep as it has labels.
   void descend(size_t lane) {
-    const auto n = static_cast<int32_t>(model_.n_labels_);
-    if (n == 0) return;
-    const auto root = n + static_cast<int32_t>(model_.tree_.size()) - 1;  // one label: that one
-    stack_.assign(1, {1.0, root});
-    while (!stack_.empty()) {
-      const Prediction node = stack_.back();
-      stack_.pop_back();
-      if (!(node.probability >= best_[lane].bound())) continue;
-      if (node.label < n) {
-        best_[lane].offer(node.probability, node.label);
-        continue;
-      }
-      const auto inner = static_cast<size_t>(node.label - n);
-      float score = 0;
+    if (model_.n_labels_ == 0) return;
+    const auto score = [&](size_t inner) {
+      float result = 0;
       model_.kernels_->dot_rows(hidden(lane), &model_.output_rows_[inner], 1, model_.stride_,
-                                &score);
-      const float right = 1.0F / (1.0F + std::exp(-score));
-      const auto [first, second] = model_.tree_[inner];
-      const Prediction left_child{node.probability * (1.0 - right + options_.epsilon), first};
-      const Prediction right_child{node.probability * (right + options_.epsilon), second};
-      const bool right_is_better = right > 0.5F;
-      stack_.push_back(right_is_better ? left_child : right_child);
-      stack_.push_back(right_is_better ? right_child : left_child);
-    }
+                                &result);
+      return result;
+    };
+    find_best_labels(model_.tree_, options_.epsilon, score, stack_, best_[lane]);
   }
 
   const Predictor& model_;

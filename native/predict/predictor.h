@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "predict/best_labels.h"
-#include "predict/input_rows.h"
+#include "lookup/input_rows.h"
+#include "predict/label_tree.h"
 #include "predict/text_features.h"
 #include "simd/kernels.h"
 #include "train/step.h"
@@ -71,7 +71,7 @@ class Predictor {
   LabelLoss loss_;
   FloatBuffer output_;
   std::vector<const float*> output_rows_;
-  std::vector<std::pair<int32_t, int32_t>> tree_;
+  LabelTree tree_;
   const Kernels* kernels_;
   mutable std::mutex mutex_;  // guards what follows
   mutable std::vector<std::unique_ptr<Worker>> idle_;

@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/bucket_index.h"
-#include "formats/vector_lookup.h"
+#include "lookup/bucket_index.h"
 #include "text/word_index.h"
 
 namespace brasa {

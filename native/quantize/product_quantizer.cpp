@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include "formats/parallel.h"
+#include "parallel/parallel_for.h"
 
 namespace brasa {
 namespace {

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "formats/vector_lookup.h"
-#include "predict/input_rows.h"
+#include "lookup/input_rows.h"
+#include "lookup/rows.h"
 
 namespace brasa {
 

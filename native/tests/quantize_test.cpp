@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "predict/input_rows.h"
-#include "quantize/compose_quantized.h"
+#include "lookup/input_rows.h"
+#include "lookup/word_composer.h"
 #include "quantize/product_quantizer.h"
 
 namespace brasa {
@@ -91,8 +91,9 @@ TEST_CASE("vectors of words from codes are means of decoded rows") {
   const NgramRows ngrams{3, 4, kBuckets, bucket_ids};
   std::vector<float> found(3 * kDim), wanted(3 * kDim);
   const WordSpans words{arena, offsets};
-  compose_quantized(words, indices, rows, kWords, ngrams, found);
-  compose_vectors(words, indices, {plain.data(), kWords + 3, kDim, kDim}, kWords, ngrams, wanted);
+  compose_vectors(words, indices, rows, kWords, ngrams, found);
+  compose_vectors(words, indices, InputRows({plain.data(), kWords + 3, kDim, kDim}), kWords, ngrams,
+                  wanted);
   for (size_t i = 0; i < found.size(); ++i) CHECK(found[i] == doctest::Approx(wanted[i]));
 }
 

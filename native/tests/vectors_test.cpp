@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "formats/bucket_index.h"
-#include "formats/parallel.h"
-#include "formats/vector_lookup.h"
 #include "formats/vectors_text.h"
+#include "lookup/bucket_index.h"
+#include "lookup/word_composer.h"
+#include "parallel/parallel_for.h"
 
 namespace brasa {
 namespace {

@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "parallel/pieces.h"
 #include "text/bucket_set.h"
-#include "text/pieces.h"
 #include "text/subwords.h"
 #include "text/word_ngrams.h"
 

@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "parallel/pieces.h"
 #include "text/bucket_set.h"
-#include "text/pieces.h"
 #include "text/subwords.h"
 
 namespace brasa {

@@ -11,8 +11,7 @@ namespace {
 
 class AccuracyWorker {
  public:
-  AccuracyWorker(const ClassifierProblem& problem, const Kernels& kernels,
-                 std::span<const std::pair<int32_t, int32_t>> tree)
+  AccuracyWorker(const ClassifierProblem& problem, const Kernels& kernels, const LabelTree& tree)
       : problem_(problem),
         kernels_(kernels),
         tree_(tree),
@@ -45,44 +44,33 @@ class AccuracyWorker {
                                 scores_.data());
   }
 
-  // Down the tree, leaving out what is less probable than the best leaf so far.
   int32_t best_leaf() {
-    const auto n = static_cast<int32_t>(output_rows_.size());
-    std::pair<float, int32_t> best{-1.0f, -1};
-    stack_.assign(1, {1.0f, n + static_cast<int32_t>(tree_.size()) - 1});
-    while (!stack_.empty()) {
-      const auto [probability, node] = stack_.back();
-      stack_.pop_back();
-      if (!(probability > best.first)) continue;
-      if (node < n) {
-        best = {probability, node};
-        continue;
-      }
-      const auto inner = static_cast<size_t>(node - n);
-      float score = 0;
-      kernels_.dot_rows(hidden_.data(), &output_rows_[inner], 1, stride_, &score);
-      const float right = 1.0f / (1.0f + std::exp(-score));
-      stack_.push_back({probability * (1.0f - right), tree_[inner].first});
-      stack_.push_back({probability * right, tree_[inner].second});
-      if (right < 0.5f) std::swap(stack_[stack_.size() - 2], stack_.back());
-    }
-    return best.second;
+    const auto score = [&](size_t inner) {
+      float result = 0;
+      kernels_.dot_rows(hidden_.data(), &output_rows_[inner], 1, stride_, &result);
+      return result;
+    };
+    best_.reset();
+    find_best_labels(tree_, 0.0, score, stack_, best_);
+    const auto& found = best_.sorted();
+    return found.empty() ? -1 : found.front().label;  // empty: numbers that are not finite
   }
 
   const ClassifierProblem& problem_;
   const Kernels& kernels_;
-  std::span<const std::pair<int32_t, int32_t>> tree_;
+  const LabelTree& tree_;
   const size_t stride_;
   std::vector<int32_t> rows_;
   FloatBuffer hidden_, scores_;
   std::vector<const float*> output_rows_;
-  std::vector<std::pair<float, int32_t>> stack_;
+  std::vector<Prediction> stack_;
+  BestLabels best_{1, 0.0};
 };
 
 }  // namespace
 
 uint64_t count_right(const ClassifierProblem& problem, const Kernels& kernels, unsigned n_threads) {
-  std::vector<std::pair<int32_t, int32_t>> tree;
+  LabelTree tree;
   if (problem.loss == ClassifierLoss::kHierarchicalSoftmax) {
     tree = build_label_tree(problem.label_counts);
   }

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <cmath>
 
+#include "parallel/thread_group.h"
 #include "train/random.h"
-#include "train/thread_group.h"
 
 namespace brasa {
 

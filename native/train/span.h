@@ -8,8 +8,8 @@
 #include <exception>
 #include <mutex>
 
+#include "parallel/thread_group.h"
 #include "train/problem.h"
-#include "train/thread_group.h"
 
 namespace brasa {
 

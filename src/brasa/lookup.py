@@ -88,24 +88,12 @@ def _compose(
             arena, offsets, indices, embeddings.input, len(embeddings.vocabulary), out
         )
         return out
-    if embeddings.quantized is not None:
-        embeddings.quantized.native.compose(
-            arena,
-            offsets,
-            indices,
-            len(embeddings.vocabulary),
-            embeddings.bucket_ids,
-            config.min_char,
-            config.max_char,
-            config.buckets if config.subwords else 0,
-            out,
-        )
-        return out
+    codes = embeddings.quantized
     _native.compose_vectors(
         arena,
         offsets,
         indices,
-        embeddings.input,
+        embeddings.input if codes is None else codes.native,
         len(embeddings.vocabulary),
         embeddings.bucket_ids,
         config.min_char,
