@@ -65,6 +65,21 @@ def test_tensors_are_mapped_and_aligned(model_folder: Path) -> None:
     assert embeddings.bucket_ids.ctypes.data % 4 == 0
 
 
+def test_tensors_that_lie_anywhere_are_aligned_in_memory(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    """A header may have any length, and mapped tensors would lie where no pointer may point."""
+    content = (model_folder / "model.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little") + 1
+    file = tmp_path / "shifted" / "model.safetensors"
+    file.parent.mkdir()
+    file.write_bytes(length.to_bytes(8, "little") + b" " + content[8:])
+    found = formats.load(file)
+    for tensor in (found.input, found.output, found.bucket_ids, found.vocabulary.offsets):
+        assert tensor.flags.aligned
+    assert_same(found, formats.load(model_folder))
+
+
 def test_config_json_tells_people_what_the_model_is(model_folder: Path) -> None:
     described = json.loads((model_folder / "config.json").read_text())
     assert described["n_words"] == 11

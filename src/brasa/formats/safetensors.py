@@ -108,7 +108,8 @@ def map_tensors(path: Path, dtypes: Mapping[str, str]) -> tuple[dict[str, Array]
     """Map the tensors of a file into memory; return them with the header.
 
     `dtypes` has the name and safetensors dtype of each tensor that must be there. Nothing of the
-    tensors is read.
+    tensors is read, except those that do not lie at a multiple of their element's size, as other
+    programs may write them: no pointer of native code may point there, so they are copied.
 
     Raises
     ------
@@ -128,7 +129,8 @@ def map_tensors(path: Path, dtypes: Mapping[str, str]) -> tuple[dict[str, Array]
     for name, (dtype, shape, begin, end) in entries.items():
         if dtype != dtypes[name]:
             raise ModelFormatError(path, f"tensor {name} is {dtype}, not {dtypes[name]}")
-        tensors[name] = buffer[begin:end].view(_DTYPES[dtype]).reshape(shape)
+        tensor = buffer[begin:end].view(_DTYPES[dtype]).reshape(shape)
+        tensors[name] = np.require(tensor, requirements=["ALIGNED"])
     return tensors, header
 
 
