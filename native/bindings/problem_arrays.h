@@ -11,6 +11,7 @@
 
 #include "arrays.h"
 #include "train/problem.h"
+#include "train/span.h"
 
 namespace brasa {
 
@@ -48,6 +49,22 @@ inline const Kernels& kernels_named(const std::string& name) {
   const Kernels* kernels = find_kernels(name);
   if (kernels == nullptr) throw std::invalid_argument("no kernels for instruction set " + name);
   return *kernels;
+}
+
+// Trains blocks first .. last - 1 of `total` by train(), without Python's lock.
+template <typename Train>
+nb::tuple train_blocks(uint64_t first, uint64_t last, uint64_t total, unsigned n_threads,
+                       uint64_t& done, const Train& train) {
+  if (first >= last || last > total || n_threads == 0) {
+    throw std::invalid_argument("not a span of this problem");
+  }
+  SpanResult result;
+  {
+    const nb::gil_scoped_release unlocked;
+    result = train();
+  }
+  done = last;
+  return nb::make_tuple(result.loss, result.n_pairs, result.finite);
 }
 
 }  // namespace brasa

@@ -131,16 +131,9 @@ void bind_train(nb::module_& module) {
       .def(
           "train_span",
           [](TrainingProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
-            if (first >= last || last > self.problem.total_blocks || n_threads == 0) {
-              throw std::invalid_argument("not a span of this problem");
-            }
-            SpanResult result;
-            {
-              const nb::gil_scoped_release unlocked;
-              result = train_span(self.problem, self.kernels, first, last, n_threads);
-            }
-            self.done = last;
-            return nb::make_tuple(result.loss, result.n_pairs, result.finite);
+            return train_blocks(first, last, self.problem.total_blocks, n_threads, self.done, [&] {
+              return train_span(self.problem, self.kernels, first, last, n_threads);
+            });
           },
           nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
           "Train blocks first .. last - 1; gives (summed loss, pairs in that sum, all finite).")

@@ -233,16 +233,10 @@ void bind_train_classifier(nb::module_& module) {
           "train_span",
           [](BoundClassifierProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
             const ClassifierProblem& problem = self.problem;
-            if (first >= last || last > problem.n_blocks() * problem.n_epochs || n_threads == 0) {
-              throw std::invalid_argument("not a span of this problem");
-            }
-            SpanResult result;
-            {
-              const nb::gil_scoped_release unlocked;
-              result = train_classifier_span(problem, self.kernels, first, last, n_threads);
-            }
-            self.done = last;
-            return nb::make_tuple(result.loss, result.n_pairs, result.finite);
+            const uint64_t total = problem.n_blocks() * problem.n_epochs;
+            return train_blocks(first, last, total, n_threads, self.done, [&] {
+              return train_classifier_span(problem, self.kernels, first, last, n_threads);
+            });
           },
           nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
           "Train blocks first .. last - 1; gives (summed loss, lines in that sum, all finite).")
