@@ -6,6 +6,7 @@
 #include "formats/vectors_text.h"
 #include "fuzz/targets.h"
 #include "lookup/bucket_index.h"
+#include "lookup/word_composer.h"
 
 namespace brasa::fuzz {
 
@@ -60,11 +61,12 @@ void compose(Input& input) {
   const LyingWords words(input);
   const std::vector<int32_t> indices = input.numbers<int32_t>(words.spans().size());
   const std::vector<float> rows = input.numbers<float>(n_rows * stride);
+  const InputRows matrix(RowView{rows.data(), n_rows, dim, stride});
   const NgramRows ngrams{min_char, max_char, buckets, ids};
   std::vector<float> out(words.spans().size() * dim);
-  compose_vectors(words.spans(), indices, {rows.data(), n_rows, dim, stride}, n_words, ngrams, out);
+  compose_vectors(words.spans(), indices, matrix, n_words, ngrams, out);
   const BucketIndex index(ngrams);
-  WordComposer composer({rows.data(), n_rows, dim, stride}, n_words, ngrams, &index);
+  WordComposer composer(matrix, n_words, ngrams, &index);
   std::vector<float> one(dim);
   for (size_t i = 0; i < words.spans().size(); ++i) {
     composer.compose(words.spans().word(i), indices[i], one);

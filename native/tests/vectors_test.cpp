@@ -82,7 +82,7 @@ TEST_CASE("skewed and unsorted buckets are searched within their array") {
   std::mt19937 random(3);
   for (uint32_t& id : ids) id = static_cast<uint32_t>(random());
   for (int i = 0; i < 10'000; ++i) {
-    const NgramRows unsorted{3, 6, i % 2 == 0 ? 4'000'000'000 : 1 << 20, ids};
+    const NgramRows unsorted{3, 6, i % 2 == 0 ? 4'000'000'000U : 1U << 20, ids};
     CHECK_LT(unsorted.find(static_cast<uint32_t>(random())), 5000);
     if (i < 100) CHECK_LT(BucketIndex(unsorted).find(static_cast<uint32_t>(random())), 5000);
   }
@@ -95,7 +95,7 @@ TEST_CASE("offsets that lie give empty words") {
   CHECK_EQ(words.word(0).size(), 2);
   for (size_t i = 1; i < words.size(); ++i) CHECK(words.word(i).empty());
   const std::vector<float> data(64, 1.0F);
-  const RowView rows{data.data(), 8, 8, 8};
+  const InputRows rows(RowView{data.data(), 8, 8, 8});
   const std::vector<uint32_t> ids = {0, 1, 2, 3, 4, 5, 6, 4'000'000'000};  // more than rows
   const std::vector<int32_t> indices = {0, 1, 2, 3, 900, -7};
   std::vector<float> out(6 * 8);
