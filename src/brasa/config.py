@@ -48,8 +48,14 @@ def _option(
 class _Hyperparameters:
     """What the dataclasses of hyperparameters have in common."""
 
+    subwords: bool
+    min_char: int
+    max_char: int
+
     def __post_init__(self) -> None:
         _check(self)
+        if self.subwords and self.min_char > self.max_char:
+            raise ConfigError("min_char", self.min_char, f"at most max_char, {self.max_char}")
 
     @classmethod
     def parse(cls: type[_Config], values: Mapping[str, Any]) -> _Config:
@@ -139,10 +145,12 @@ class WordVectorsConfig(_Hyperparameters):
         "auto", "Kernels to use; auto takes the fastest that this processor has."
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.subwords and self.min_char > self.max_char:
-            raise ConfigError("min_char", self.min_char, f"at most max_char, {self.max_char}")
+
+def _shared(name: str, help: str | None = None) -> Any:
+    """Declare a field with the default and the bounds of the one of `WordVectorsConfig`."""
+    same = WordVectorsConfig.__dataclass_fields__[name]
+    metadata = same.metadata if help is None else {**same.metadata, "help": help}
+    return field(default=same.default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,18 +158,14 @@ class TextClassifierConfig(_Hyperparameters):
     """Hyperparameters of a text classifier. An impossible value raises `ConfigError`."""
 
     mode: Literal["supervised"] = _option("supervised", "Architecture.")
-    vector_dim: int = _option(100, "Length of the vectors.", minimum=1, maximum=2048)
-    epochs: int = _option(
-        5, "Full passes over the text; with early_stopping, at most.", minimum=1, maximum=1_000_000
-    )
-    learning_rate: float = _option(
-        0.05, "Step size at the start; falls linearly to 0.", minimum=0, maximum=100, exclusive=True
-    )
-    min_count: int = _option(5, "Drop words that occur less often.", minimum=0, maximum=2**62)
+    vector_dim: int = _shared("vector_dim")
+    epochs: int = _shared("epochs", "Full passes over the text; with early_stopping, at most.")
+    learning_rate: float = _shared("learning_rate")
+    min_count: int = _shared("min_count")
     word_ngrams: int = _option(
         2, "Longest run of words that is a feature too; 1: none.", minimum=1, maximum=64
     )
-    buckets: int = _option(2_000_000, "Hash buckets for n-grams.", minimum=1, maximum=2**31 - 1)
+    buckets: int = _shared("buckets", "Hash buckets for n-grams.")
     early_stopping: bool = _option(
         False, "Stop when the accuracy on the validation texts has not risen for `patience` epochs."
     )
@@ -177,38 +181,26 @@ class TextClassifierConfig(_Hyperparameters):
         "Softmax, hierarchical softmax, negative sampling; or ova, one logistic regression for "
         "each label, for texts with several labels.",
     )
-    negative_samples: int = _option(
-        5, "Negative samples for each label (loss ns).", minimum=1, maximum=1000
+    negative_samples: int = _shared(
+        "negative_samples", "Negative samples for each label (loss ns)."
     )
-    negative_exponent: float = _option(
-        0.5, "Negatives are drawn with probability proportional to count to this power.",
-        minimum=-2, maximum=2,
-    )  # fmt: skip
+    negative_exponent: float = _shared("negative_exponent")
     min_count_label: int = _option(
         0, "Drop labels that occur less often.", minimum=0, maximum=2**62
     )
-    evaluation: bool = _option(
-        True, "After training, tell the accuracy on the texts that were trained on."
+    evaluation: bool = _shared(
+        "evaluation", "After training, tell the accuracy on the texts that were trained on."
     )
     label_prefix: str = _option("__label__", "What a token begins with that is a label.")
-    subwords: bool = _option(False, "Character n-grams of the words are features too.")
-    min_char: int = _option(3, "Shortest character n-gram.", minimum=1, maximum=64)
-    max_char: int = _option(6, "Longest character n-gram.", minimum=1, maximum=64)
-    seed: int = _option(
-        0, "Seed of every random choice; with one thread, the same seed gives the same bytes.",
-        minimum=0, maximum=2**63 - 1,
-    )  # fmt: skip
-    threads: int | None = _option(
-        None, "Worker threads. Default: all processors of this process.", minimum=1, maximum=1024
-    )
-    instruction_set: InstructionSet = _option(
-        "auto", "Kernels to use; auto takes the fastest that this processor has."
-    )
+    subwords: bool = _shared("subwords", "Character n-grams of the words are features too.")
+    min_char: int = _shared("min_char")
+    max_char: int = _shared("max_char")
+    seed: int = _shared("seed")
+    threads: int | None = _shared("threads")
+    instruction_set: InstructionSet = _shared("instruction_set")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.subwords and self.min_char > self.max_char:
-            raise ConfigError("min_char", self.min_char, f"at most max_char, {self.max_char}")
         if self.label_prefix.split() != [self.label_prefix]:
             raise ConfigError("label_prefix", self.label_prefix, "one token, without white space")
         if self.early_stopping and self.min_epochs > self.epochs:
