@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import lookup
+from brasa.arguments import check_strings
 from brasa.errors import ConfigError
 from brasa.evaluation.lines import broken, read_lines
 from brasa.neighbors import ExactScan
@@ -150,9 +151,8 @@ def translations(
     for name, value in (("k", k), ("n_words", n_words)):
         if type(value) is not int or value < 1:
             raise ConfigError(name, value, "a whole number, 1 or more")
-    if isinstance(words, (str, bytes)):
-        raise ConfigError("words", words, "several words, not one string")
-    queries = _unit(lookup.compose(source, list(words)))
+    words = check_strings("words", words, "several words, not one string")
+    queries = _unit(lookup.compose(source, words))
     candidates = _frequent(target, n_words)
     names = _frequent_indices(target, n_words)
     hubness = _hubness(candidates, _frequent(source, n_words)) if retrieval == "csls" else None

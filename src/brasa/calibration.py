@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from brasa.errors import ModelFormatError
+from brasa.errors import CorpusError, ModelFormatError
 from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.predictor import native_predictor, truth_and_probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from brasa import _native
+    from brasa.predictor import Predictor
 
 KEY = "calibration"  # in a model's metadata
 TEMPERATURES = (0.05, 20.0)
@@ -29,6 +30,52 @@ _TOLERANCE = 1e-3  # of the logarithm of the temperature
 _NEWTON_STEPS = 50
 
 Floats = npt.NDArray[np.float64]
+
+
+def calibrate(model: Classifier, pieces: Sequence[bytes]) -> Classifier:
+    """A model whose probabilities fit labeled texts: see `TextClassifier.calibrated`.
+
+    Raises
+    ------
+    CorpusError
+        When no text has a label and a word that the model knows.
+    """
+    metadata = {name: value for name, value in model.metadata.items() if name != KEY}
+    model = dataclasses.replace(model, metadata=metadata)
+    return (_with_platt if model.loss in ("ova", "ns") else _with_temperature)(model, pieces)
+
+
+def _with_platt(model: Classifier, pieces: Sequence[bytes]) -> Classifier:
+    is_true, before = _truth_and_probabilities(model, pieces)
+    odds = log_odds_of(before)
+    pairs = [fit_platt(x, y) for x, y in zip(odds.T, is_true.T, strict=True)]
+    scale, offset = map(list, zip(*pairs, strict=True))
+    found: dict[str, Any] = {"method": "platt", "scale": scale, "offset": offset}
+    model.metadata[KEY] = found
+    after = _truth_and_probabilities(model, pieces)[1]
+    found["brier_score"] = [float(np.square(p - is_true).mean()) for p in (before, after)]
+    return model
+
+
+def _with_temperature(model: Classifier, pieces: Sequence[bytes]) -> Classifier:
+    def loss(temperature: float) -> float:
+        scaled = at_temperature(model, temperature)
+        return negative_log_likelihood(*_truth_and_probabilities(scaled, pieces))
+
+    temperature = best_temperature(loss)
+    model.metadata[KEY] = {
+        "method": "temperature",
+        "temperature": temperature,
+        "negative_log_likelihood": [loss(1.0), loss(temperature)],
+    }
+    return at_temperature(model, temperature)
+
+
+def _truth_and_probabilities(model: Classifier, pieces: Sequence[bytes]) -> Any:
+    found = truth_and_probabilities(predictor_of(model), len(model.labels), pieces)
+    if not len(found[0]):
+        raise CorpusError("no text has both a label and a word that the model knows")
+    return found
 
 
 def best_temperature(loss: Callable[[float], float]) -> float:
@@ -112,13 +159,13 @@ def log_odds_of(probabilities: Any) -> Floats:
 
 
 class CalibratedPredictor:
-    """Stands before a native classifier and maps each label's probability (ova, ns).
+    """Stands before the native classifier and maps each label's probability (ova, ns).
 
     The mapping of one label differs from that of another, so that the order of labels may change:
-    all are asked for.
+    all are asked for. For the methods see `brasa.predictor.Predictor`.
     """
 
-    def __init__(self, native: _native.Classifier, scales: Any, offsets: Any) -> None:
+    def __init__(self, native: Predictor, scales: Any, offsets: Any) -> None:
         self._native, self._scales, self._offsets = native, scales, offsets
 
     def predict(self, lines: list[str], k: int, threshold: float, epsilon: float) -> Any:
@@ -159,14 +206,16 @@ class CalibratedPredictor:
         return ends, chosen[kept], mapped[kept] + np.float32(epsilon)
 
 
-def calibrated_predictor(model: Classifier, native: _native.Classifier) -> Any:
+def predictor_of(model: Classifier) -> Predictor:
     """The native classifier, or what stands before it where the model is calibrated.
 
     Raises
     ------
     ModelFormatError
-        When the metadata has something else there than a scale and an offset for each label.
+        When the model is broken, or its metadata has something else than a scale and an offset for
+        each label.
     """
+    native = native_predictor(model)
     found = model.metadata.get(KEY)
     if not isinstance(found, dict) or found.get("method") != "platt":
         return native

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from brasa import _native
 from brasa.backends import ClassifierBackend
 from brasa.backends.cpu import CpuClassifierBackend, instruction_set
 from brasa.classifier_plan import ClassWeights, make_classifier_plan
-from brasa.config import TextClassifierConfig
+from brasa.config import TextClassifierConfig, TextOptions
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads
-from brasa.errors import ConfigError, ModelFormatError
+from brasa.errors import ConfigError, CorpusError, ModelFormatError
 from brasa.examples import Examples, encode_examples
+from brasa.labeled_tables import LabeledTable
+from brasa.labeled_text import held_out, labeled_corpus, text_pieces
 from brasa.lookup import compose
 from brasa.parameters import (
     MAX_PARAMETER,
@@ -27,12 +30,69 @@ from brasa.parameters import (
     Parameters,
     largest_of,
 )
+from brasa.predictor import classification_report, native_predictor
 from brasa.training import CorpusRead, Event, Listener, ReadProgress, Run, Scored, Validated
 from brasa.vocabulary import Vocabulary
 from brasa.warm_start import ClassifierStart
 
 # Vectors that are composed at a time, so that what is in between stays small.
 _CHUNK_WORDS = 1 << 16
+
+# A model's accuracy on the validation texts, between 0 and 1, and the number of these.
+Accuracy = Callable[[Classifier], tuple[float, int]]
+
+
+class LabeledTexts(TypedDict):
+    """What `train_classifier` trains on."""
+
+    corpus: Corpus
+    weights: Sequence[float] | None
+    accuracy: Accuracy | None
+
+
+def labeled_texts(
+    config: TextClassifierConfig,
+    texts: Any,
+    labels: Iterable[Any] | None = None,
+    *,
+    validation: Any = None,
+    weights: Sequence[float] | None = None,
+    text_options: TextOptions | None = None,
+) -> LabeledTexts:
+    """Whatever `TextClassifier.train` takes, in the form that `train_classifier` wants it.
+
+    Raises
+    ------
+    ConfigError
+        For `early_stopping` without `validation`, or weights beside those of a table.
+    CorpusError
+        See `labeled_corpus`.
+    """
+    if config.early_stopping and validation is None:
+        raise ConfigError("early_stopping", True, "False without validation texts")
+    prefix = config.label_prefix
+    corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
+    if isinstance(texts, LabeledTable) and texts.weights is not None:
+        if weights is not None:
+            raise ConfigError("weights", "given", "left out: the table has a column of them")
+        weights = texts.weights
+    accuracy = None
+    if validation is not None:
+        accuracy = _accuracy_on(list(text_pieces(held_out(validation, prefix, text_options))))
+    return {"corpus": corpus, "weights": weights, "accuracy": accuracy}
+
+
+def _accuracy_on(pieces: Sequence[bytes]) -> Accuracy:
+    def accuracy(model: Classifier) -> tuple[float, int]:
+        result = classification_report(native_predictor(model), model.labels.words, pieces)
+        if result.n == 0:
+            raise CorpusError(
+                "no validation text has both a label of the training texts and a word that the "
+                f"model knows ({result.n_unknown_labels} other labels)"
+            )
+        return result.accuracy, result.n
+
+    return accuracy
 
 
 def train_classifier(
@@ -45,7 +105,7 @@ def train_classifier(
     class_weights: ClassWeights | None = None,
     pretrained: Embeddings | None = None,
     start: ClassifierStart | None = None,
-    accuracy: Callable[[Classifier], tuple[float, int]] | None = None,
+    accuracy: Accuracy | None = None,
     backend: type[ClassifierBackend] = CpuClassifierBackend,
 ) -> Classifier:
     """Read labeled lines and train a text classifier on them.
@@ -67,8 +127,7 @@ def train_classifier(
     start : ClassifierStart, optional
         The classifier that is trained on, instead of random numbers; `config` fits it.
     accuracy : callable, optional
-        A model's accuracy on the validation texts, between 0 and 1, and the number of these; asked
-        for after every epoch. Needed for `early_stopping`.
+        Asked for after every epoch, see `Accuracy`. Needed for `early_stopping`.
     backend : type
         Where to train.
 

@@ -5,7 +5,6 @@ A classifier is linear in the mean of a text's rows, so a score is a sum over fe
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
-from brasa.parameters import QuantizedMatrix
+from brasa.parameters import QuantizedMatrix, dense
 from brasa.sentences import WORD
 from brasa.subwords import Subwords
 
@@ -105,10 +104,7 @@ def contributions(model: Classifier, text: str, label: int) -> list[Contribution
 
 def direction(model: Classifier, label: int) -> npt.NDArray[np.float64]:
     """What the vector of a text is multiplied by for a label's score, float64, (vector_dim,)."""
-    output = model.output
-    if isinstance(output, QuantizedMatrix):
-        output = output.decode()
-    rows = output.astype(np.float64)
+    rows = dense(model.output).astype(np.float64)
     if model.loss == "hs":
         offsets, nodes, turns = _native.build_huffman_code(np.asarray(model.labels.counts))
         path = slice(offsets[label], offsets[label + 1])
@@ -164,10 +160,7 @@ def _bucket_row(model: Classifier, bucket: int) -> int:
 
 
 def _rows_of(matrix: FloatMatrix | QuantizedMatrix, rows: npt.NDArray[np.int64]) -> Any:
-    if not isinstance(matrix, QuantizedMatrix):
-        return matrix[rows]
-    norms = None if matrix.norm_codes is None else matrix.norm_codes[rows]
-    return dataclasses.replace(matrix, codes=matrix.codes[rows], norm_codes=norms).decode()
+    return matrix.take(rows).decode() if isinstance(matrix, QuantizedMatrix) else matrix[rows]
 
 
 def _encoded(word: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from brasa.arguments import is_whole
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, CorpusError, MissingExtraError, StorageError
 
@@ -129,8 +130,7 @@ class LabeledTable:
             value = [part.strip() for part in value.split(self._separator) if part.strip()]
         several = list(value) if isinstance(value, (list, tuple, np.ndarray)) else [value]
         for label in several:
-            whole = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
-            if not whole and (not isinstance(label, str) or label.split() != [label]):
+            if not is_whole(label) and (not isinstance(label, str) or label.split() != [label]):
                 hint = "; join the parts with _" if isinstance(label, str) else ""
                 raise CorpusError(
                     f"{self._label} is {label!r:.100}, neither a word nor a whole number{hint}",

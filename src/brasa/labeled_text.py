@@ -7,8 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
+from brasa.arguments import is_whole
 from brasa.config import TextOptions
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, CorpusError
@@ -60,6 +59,19 @@ def labeled_corpus(
     elif _is_plain(source):
         return Corpus(source, text_options)
     return Corpus(_lines(source, label_prefix), text_options)
+
+
+def held_out(validation: Any, label_prefix: str, text_options: TextOptions | None) -> Corpus:
+    """The corpus of validation texts: a pair of lists is texts and labels.
+
+    Anything else is what `labeled_corpus`, which raises what this raises, takes alone.
+    """
+    is_pair = isinstance(validation, tuple) and len(validation) == 2
+    if is_pair and not any(isinstance(part, (str, os.PathLike)) for part in validation):
+        texts, labels = validation
+        if not isinstance(texts, tuple):
+            return labeled_corpus(texts, label_prefix, labels=labels, text_options=text_options)
+    return labeled_corpus(validation, label_prefix, text_options=text_options)
 
 
 def _is_plain(source: Any) -> bool:
@@ -122,8 +134,7 @@ def _lines(items: Iterable[Any], prefix: str) -> Iterator[Any]:
 
 
 def _token(label: Any, prefix: str, number: int) -> str:
-    is_number = isinstance(label, (int, np.integer)) and not isinstance(label, bool)
-    if not is_number and not isinstance(label, str):
+    if not is_whole(label) and not isinstance(label, str):
         raise _broken(number, f"the label {label!r:.100} is neither a str nor an int")
     name = str(label)
     if not name or len(name.split()) != 1 or name != name.strip():

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from brasa import word_queries
+from brasa.arguments import check_count
 from brasa.encoding import available_threads
 from brasa.errors import ConfigError, MissingExtraError, ModelFormatError
 from brasa.formats import index_file
-from brasa.neighbors import ExactScan, check_count
+from brasa.neighbors import ExactScan
 
 if TYPE_CHECKING:
     import os

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import _native
+from brasa.arguments import check_count
 from brasa.encoding import available_threads
 from brasa.errors import ConfigError
 
@@ -139,14 +140,6 @@ def unit(vector: FloatVector) -> FloatVector:
     """The vector scaled to length 1; a zero vector as it is."""
     norm = float(np.linalg.norm(vector.astype(np.float64)))
     return (vector / norm).astype(np.float32) if norm > 0 else vector
-
-
-def check_count(name: str, value: object) -> int:
-    """Refuse what is no whole number of at least 1."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < 1:  # type: ignore[operator]
-        raise ConfigError(name, value, "a whole number, at least 1")
-    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def check_vectors(name: str, values: npt.ArrayLike, dim: int) -> FloatMatrix:

@@ -216,6 +216,11 @@ class QuantizedMatrix:
         return type(self), (self.codes, self.quantizer, self.norm_codes, self.norm_quantizer)
 
 
+def dense(matrix: FloatMatrix | QuantizedMatrix) -> FloatMatrix:
+    """The numbers of a matrix that may be held as codes."""
+    return matrix.decode() if isinstance(matrix, QuantizedMatrix) else matrix
+
+
 class _Rows:
     """A matrix that may be held as codes: whoever reads it gets numbers, decoded anew each time.
 
@@ -226,8 +231,7 @@ class _Rows:
     def __get__(self, instance: Embeddings | None, owner: type) -> FloatMatrix:
         if instance is None:
             raise AttributeError("input")
-        held: FloatMatrix | QuantizedMatrix = instance.__dict__["input"]
-        return held.decode() if isinstance(held, QuantizedMatrix) else held
+        return dense(instance.__dict__["input"])
 
     def __set__(self, instance: Embeddings, value: FloatMatrix | QuantizedMatrix) -> None:
         instance.__dict__["input"] = value

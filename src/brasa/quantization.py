@@ -19,6 +19,7 @@ from brasa.parameters import (
     FloatMatrix,
     ProductQuantizer,
     QuantizedMatrix,
+    dense,
     largest_of,
 )
 
@@ -122,11 +123,11 @@ def quantize_classifier(
     output = smaller.output
     if qout:
         output = quantize_matrix(
-            _dense(output), dsub=sizes.OUTPUT_DSUB, qnorm=qnorm, name="output matrix (labels)"
+            dense(output), dsub=sizes.OUTPUT_DSUB, qnorm=qnorm, name="output matrix (labels)"
         )
     return dataclasses.replace(
         smaller,
-        input=quantize_matrix(_dense(smaller.input), dsub=dsub, qnorm=qnorm, name="input matrix"),
+        input=quantize_matrix(dense(smaller.input), dsub=dsub, qnorm=qnorm, name="input matrix"),
         output=output,
         # The file has an index of the buckets with a row; fastText passes over all others.
         drops_other_buckets=True,
@@ -186,7 +187,7 @@ def keep_largest_rows(classifier: Classifier, cutoff: int) -> Classifier:
     """
     if type(cutoff) is not int or cutoff < N_CENTROIDS:
         raise ConfigError("cutoff", cutoff, f"a whole number, {N_CENTROIDS} or more")
-    rows = _dense(classifier.input)
+    rows = dense(classifier.input)
     if cutoff >= len(rows):
         return classifier
     kept = np.zeros(len(rows), bool)
@@ -261,17 +262,13 @@ def _quantize(matrix: FloatMatrix, part_dim: int) -> tuple[ProductQuantizer, npt
 
 def _by_size(classifier: Classifier) -> npt.NDArray[np.int64]:
     """Input rows, the largest first, that of the line's end before all others."""
-    rows = _dense(classifier.input)
+    rows = dense(classifier.input)
     check_finite(rows, "input matrix")
     norms = row_norms(rows)
     line_end = classifier.vocabulary.index(_LINE_END)
     if line_end is not None:
         norms[line_end] = np.inf
     return np.argsort(-norms, kind="stable")
-
-
-def _dense(matrix: FloatMatrix | QuantizedMatrix) -> FloatMatrix:
-    return matrix.decode() if isinstance(matrix, QuantizedMatrix) else matrix
 
 
 def _details(classifier: Classifier, qout: bool) -> FastTextDetails | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from brasa.arguments import check_strings, is_whole
 from brasa.errors import ConfigError, ModelFormatError, UnknownWordError
 from brasa.parameters import Embeddings, FloatMatrix, largest_of
 
@@ -115,14 +116,12 @@ def principal_directions(rows: FloatMatrix, dim: int) -> FloatMatrix:
 def _chosen(embeddings: Embeddings, words: int | Iterable[str]) -> npt.NDArray[np.int64]:
     """Indices of the words to keep, ascending."""
     vocabulary = embeddings.vocabulary
-    if isinstance(words, (str, bytes, bool, float)):
-        raise ConfigError("words", words, "a number, or the words themselves")
-    if isinstance(words, (int, np.integer)):
+    if is_whole(words):
         if words < 1:
             raise ConfigError("words", words, "at least 1")
         by_count = np.argsort(-np.asarray(vocabulary.counts), kind="stable")
         return np.sort(by_count[:words])
-    named = _strings(words)
+    named = check_strings("words", words, "a number, or the words themselves")
     found = vocabulary.indices(named)
     if (found < 0).any():
         unknown = [word for word, index in zip(named, found, strict=True) if index < 0]
@@ -131,14 +130,3 @@ def _chosen(embeddings: Embeddings, words: int | Iterable[str]) -> npt.NDArray[n
     if not named:
         raise ConfigError("words", named, "at least one word")
     return np.unique(found).astype(np.int64)
-
-
-def _strings(words: Any) -> list[str]:
-    try:
-        named = list(words)
-    except TypeError:
-        raise ConfigError("words", words, "a number, or the words themselves") from None
-    for word in named:
-        if not isinstance(word, str):
-            raise ConfigError("words", word, "strings")
-    return named

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import os
@@ -11,24 +10,25 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from brasa import _native, calibration, formats, warm_start
-from brasa.classifier_training import train_classifier
+from brasa import calibration, formats, warm_start
+from brasa.arguments import check_count, check_finite, check_strings
+from brasa.classifier_training import labeled_texts, train_classifier
 from brasa.config import TextClassifierConfig
-from brasa.errors import ConfigError, CorpusError, ModelFormatError, UnknownWordError
+from brasa.errors import ConfigError, UnknownWordError
 from brasa.explanation import Explanation, contributions
-from brasa.labeled_tables import LabeledTable
 from brasa.labeled_text import labeled_corpus, text_pieces
-from brasa.metrics import ClassificationReport, Tally
 from brasa.parameters import Classifier, QuantizedMatrix
+from brasa.predictor import as_matrix, classification_report, truth_and_probabilities
 from brasa.quantization import quantize_classifier
+from brasa.training import all_listeners
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from brasa.classifier_plan import ClassWeights
     from brasa.config import TextOptions
-    from brasa.corpus import Corpus
+    from brasa.metrics import ClassificationReport
     from brasa.neighbors import FloatVector
     from brasa.parameters import FloatMatrix
     from brasa.training import Listener
@@ -37,7 +37,6 @@ Prediction = tuple[str, float]
 
 # What fastText adds to each probability that it reports, and to each factor of a tree's.
 FASTTEXT_EPSILON = 1e-5
-_NO_LIMIT = 2**62
 
 
 class TextClassifier:
@@ -57,10 +56,7 @@ class TextClassifier:
 
     def __init__(self, model: Classifier) -> None:
         self._model = model
-        try:
-            self._native = calibration.calibrated_predictor(model, _native_classifier(model))
-        except ValueError as error:
-            raise ModelFormatError("classifier", f"broken: {error}") from None
+        self._native = calibration.predictor_of(model)
         self._labels = model.labels.words
 
     @classmethod
@@ -129,12 +125,15 @@ class TextClassifier:
         >>> classifier = TextClassifier.train(["so good", "so bad"], ["pos", "neg"], min_count=1)
         """
         config = TextClassifierConfig.parse(hyperparameters)
-        read = _read(config, texts, labels, validation, weights, text_options)
+        read = labeled_texts(
+            config, texts, labels,
+            validation=validation, weights=weights, text_options=text_options,
+        )  # fmt: skip
         if pretrained is not None and not isinstance(pretrained, WordVectors):
             pretrained = WordVectors.load(pretrained)
         model = train_classifier(
             config=config,
-            listeners=[*listeners, *([] if callback is None else [callback])],
+            listeners=all_listeners(listeners, callback),
             keep_partial=keep_partial,
             class_weights=class_weights,
             pretrained=None if pretrained is None else pretrained.embeddings,
@@ -185,11 +184,18 @@ class TextClassifier:
         >>> classifier = TextClassifier.load("model.bin")
         >>> classifier.train_on("more.txt", epochs=2).save("newer")
         """
-        watch = [*listeners, *([] if callback is None else [callback])]
-        model = _trained_on(
-            self._model, texts, labels, validation, weights, text_options, hyperparameters,
-            listeners=watch, keep_partial=keep_partial,
+        start, config = warm_start.continued_classifier(self._model, hyperparameters)
+        read = labeled_texts(
+            config, texts, labels,
+            validation=validation, weights=weights, text_options=text_options,
         )  # fmt: skip
+        model = train_classifier(
+            config=config,
+            listeners=all_listeners(listeners, callback),
+            keep_partial=keep_partial,
+            start=start,
+            **read,
+        )
         return type(self)(model)
 
     def test(
@@ -225,10 +231,10 @@ class TextClassifier:
         CorpusError, StorageError
             When the text cannot be read.
         """
-        _check(k, threshold)
+        k, threshold = check_count("k", k), check_finite("threshold", threshold)
         prefix = self._model.label_prefix
         corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
-        return self._test(text_pieces(corpus), int(k), float(threshold), 0.0)
+        return self._test(text_pieces(corpus), k, threshold, 0.0)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TextClassifier:
@@ -307,32 +313,21 @@ class TextClassifier:
         CorpusError, StorageError, DivergenceError, TrainingInterrupted
             See `train_on`.
         """
-        if retrain is None:
-            given = {
-                **hyperparameters,
-                **({} if text_options is None else {"text_options": "given"}),
-            }
-            for name, value in given.items():
-                raise ConfigError(name, value, "given with retrain")
-        else:
+        if retrain is not None:
             warm_start.continued_classifier(self._model, hyperparameters)  # refused now
-            hyperparameters = {"evaluation": False, **hyperparameters}
+        elif hyperparameters or text_options is not None:
+            name, value = next(iter(hyperparameters.items()), ("text_options", text_options))
+            raise ConfigError(name, value, "given with retrain")
 
-        def train_on(smaller: Classifier) -> Classifier:
-            return _trained_on(
-                smaller,
-                retrain,
-                None,
-                None,
-                None,
-                text_options,
-                hyperparameters,
-                listeners=listeners,
-            )
+        def retrained(smaller: Classifier) -> Classifier:
+            options = {"evaluation": False, **hyperparameters}
+            return type(self)(smaller).train_on(
+                retrain, text_options=text_options, listeners=listeners, **options
+            ).model  # fmt: skip
 
         smaller = quantize_classifier(
             self._model, cutoff=cutoff, max_bytes=max_bytes, qnorm=qnorm, qout=qout, dsub=dsub,
-            retrain=None if retrain is None else train_on,
+            retrain=None if retrain is None else retrained,
         )  # fmt: skip
         return type(self)(smaller)
 
@@ -380,11 +375,11 @@ class TextClassifier:
         ConfigError
             When `k` or `threshold` is impossible, or a text is no string, or of several lines.
         """
-        _check(k, threshold)
+        k, threshold = check_count("k", k), check_finite("threshold", threshold)
         if isinstance(texts, str):
             _check_line(texts)
-            return self._one(texts, int(k), float(threshold), 0.0, prefix)
-        return self._many(_lines(texts), int(k), float(threshold), 0.0, prefix)
+            return self._one(texts, k, threshold, 0.0, prefix)
+        return self._many(_lines(texts), k, threshold, 0.0, prefix)
 
     def probabilities(self, texts: Iterable[str]) -> FloatMatrix:
         """The probability of every label for many texts, float32, shape (len(texts), n_labels).
@@ -397,7 +392,7 @@ class TextClassifier:
             offsets, labels, values = self._native.predict(lines, n_labels, 0.0, 0.0)
         except ValueError as error:
             raise ConfigError("texts", "a text in the list", f"text: {error}") from None
-        matrix: FloatMatrix = _scattered(offsets, labels, values, n_labels)
+        matrix: FloatMatrix = as_matrix(offsets, labels, values, n_labels)
         return matrix
 
     def truth_and_probabilities(
@@ -416,7 +411,7 @@ class TextClassifier:
             Columns have the order of `labels`.
         """
         corpus = labeled_corpus(texts, self._model.label_prefix, labels=labels)
-        return self._truth_and_probabilities(text_pieces(corpus))
+        return truth_and_probabilities(self._native, len(self._labels), text_pieces(corpus))
 
     def calibrated(self, validation: Any, *, labels: Iterable[Any] | None = None) -> TextClassifier:
         """A classifier whose probabilities are as often right as they say; this one stays.
@@ -444,41 +439,8 @@ class TextClassifier:
         CorpusError, StorageError
             When the texts cannot be read, or none has a label and a word that the model knows.
         """
-        model = dataclasses.replace(
-            self._model,
-            metadata={k: v for k, v in self._model.metadata.items() if k != calibration.KEY},
-        )
-        prefix = model.label_prefix
-        corpus = labeled_corpus(validation, prefix, labels=labels)
-        pieces = list(text_pieces(corpus))
-        plain = TextClassifier(model)
-        is_true, probabilities = plain._truth_and_probabilities(pieces)
-        if not len(is_true):
-            raise CorpusError("no text has both a label and a word that the model knows")
-        if model.loss in ("ova", "ns"):
-            odds = calibration.log_odds_of(probabilities)
-            pairs = [calibration.fit_platt(x, y) for x, y in zip(odds.T, is_true.T, strict=True)]
-            scale, offset = map(list, zip(*pairs, strict=True))
-            found: dict[str, Any] = {"method": "platt", "scale": scale, "offset": offset}
-            model.metadata[calibration.KEY] = found
-            fitted = TextClassifier(model)
-            after = fitted._truth_and_probabilities(pieces)[1]
-            found["brier_score"] = [
-                float(np.square(p - is_true).mean()) for p in (probabilities, after)
-            ]
-            return fitted
-
-        def loss(temperature: float) -> float:
-            scaled = TextClassifier(calibration.at_temperature(model, temperature))
-            return calibration.negative_log_likelihood(*scaled._truth_and_probabilities(pieces))
-
-        temperature = calibration.best_temperature(loss)
-        model.metadata[calibration.KEY] = {
-            "method": "temperature",
-            "temperature": temperature,
-            "negative_log_likelihood": [loss(1.0), loss(temperature)],
-        }
-        return TextClassifier(calibration.at_temperature(model, temperature))
+        corpus = labeled_corpus(validation, self._model.label_prefix, labels=labels)
+        return type(self)(calibration.calibrate(self._model, list(text_pieces(corpus))))
 
     def explain(self, text: str, label: str | None = None, k: int = 10) -> Explanation:
         """What each word and n-gram of a text adds to the score of a label.
@@ -504,7 +466,7 @@ class TextClassifier:
             When `k` or `text` is impossible, the model has no such label, or none is named and the
             model knows nothing of the text.
         """
-        _check(k, 0.0)
+        k = check_count("k", k)
         if not isinstance(text, str):
             raise ConfigError("text", text, "a string")
         _check_line(text)
@@ -520,8 +482,8 @@ class TextClassifier:
             label=self._labels[row],
             probability=float(probabilities[row]),
             score=math.fsum(part.value for part in parts),
-            contributions=parts[: int(k)],
-            others=math.fsum(part.value for part in parts[int(k) :]),
+            contributions=parts[:k],
+            others=math.fsum(part.value for part in parts[k:]),
         )
 
     def sentence_vector(self, text: str) -> FloatVector:
@@ -544,7 +506,8 @@ class TextClassifier:
 
     def word_vectors(self, words: Iterable[str]) -> FloatMatrix:
         """The vectors of many words, float32, shape (len(words), vector_dim)."""
-        return self._vectors(_strings(words), as_words=True)
+        strings = check_strings("words", words, "several strings, not one")
+        return self._vectors(strings, as_words=True)
 
     @property
     def labels(self) -> list[str]:
@@ -591,22 +554,6 @@ class TextClassifier:
             f"vector_dim={self.vector_dim}, loss={self._model.loss}{quantized}>"
         )
 
-    def _truth_and_probabilities(
-        self, pieces: Iterable[bytes]
-    ) -> tuple[npt.NDArray[np.bool_], FloatMatrix]:
-        n_labels, parts = len(self._labels), []
-        for piece in pieces:
-            found, true_offsets, true, _ = self._native.test(piece, n_labels, 0.0, 0.0)
-            is_true = _scattered(true_offsets, true, np.ones(len(true), bool), n_labels)
-            offsets, predicted, values = found
-            probabilities = _scattered(offsets, predicted, values, n_labels)
-            counted = (np.diff(true_offsets) > 0) & (np.diff(offsets) > 0)
-            parts.append((is_true[counted], probabilities[counted]))
-        if not parts:
-            return np.zeros((0, n_labels), bool), np.zeros((0, n_labels), np.float32)
-        first, second = zip(*parts, strict=True)
-        return np.concatenate(first), np.concatenate(second)
-
     def _row_of(self, label: str) -> int:
         if isinstance(label, str):
             for name in (label, self._model.label_prefix + label):
@@ -619,32 +566,25 @@ class TextClassifier:
     def _test(
         self, pieces: Iterable[bytes], k: int, threshold: float, epsilon: float
     ) -> ClassificationReport:
-        tally, n_unknown = Tally(len(self._labels)), 0
-        for piece in pieces:
-            # What is below the threshold is predicted too: a text that has nothing else counts.
-            found, true_offsets, true, unknown = self._native.test(piece, k, 0.0, epsilon)
-            offsets, labels, values = found
-            tally.add(offsets, labels, values >= threshold, true_offsets, true)
-            n_unknown += unknown
-        return tally.result(self._labels, k, threshold, n_unknown)
+        return classification_report(self._native, self._labels, pieces, k, threshold, epsilon)
 
     def _one(
         self, text: str, k: int, threshold: float, epsilon: float, prefix: bool = True
     ) -> list[Prediction]:
         names = self._labels if prefix else self.plain_labels
         try:
-            found: list[Prediction] = self._native.predict_one(text, names, k, threshold, epsilon)
+            return self._native.predict_one(text, names, self._limit(k), threshold, epsilon)
         except ValueError as error:
             raise ConfigError("texts", text, f"text: {error}") from None
-        return found
 
     def _many(
         self, lines: list[str], k: int, threshold: float, epsilon: float, prefix: bool = True
     ) -> list[list[Prediction]]:
         try:
-            offsets, labels, values = self._native.predict(lines, k, threshold, epsilon)
+            found = self._native.predict(lines, self._limit(k), threshold, epsilon)
         except ValueError as error:
             raise ConfigError("texts", "a text in the list", f"text: {error}") from None
+        offsets, labels, values = found
         names = self._labels if prefix else self.plain_labels
         named = [names[label] for label in labels.tolist()]
         pairs = list(zip(named, values.tolist(), strict=True))
@@ -652,6 +592,9 @@ class TextClassifier:
             return [[pair] for pair in pairs]
         ends = offsets.tolist()
         return [pairs[ends[i] : ends[i + 1]] for i in range(len(lines))]
+
+    def _limit(self, k: int) -> int:
+        return min(k, len(self._labels))
 
     def _vectors(self, texts: list[str], *, as_words: bool) -> FloatMatrix:
         out = np.empty((len(texts), self.vector_dim), np.float32)
@@ -662,131 +605,8 @@ class TextClassifier:
         return out
 
 
-def _scattered(
-    offsets: npt.NDArray[np.int64], columns: npt.NDArray[np.int32], values: Any, n_columns: int
-) -> Any:
-    """A matrix with values in compressed rows, zero elsewhere."""
-    matrix = np.zeros((len(offsets) - 1, n_columns), values.dtype)
-    matrix[np.repeat(np.arange(len(matrix)), np.diff(offsets)), columns] = values
-    return matrix
-
-
-def _read(
-    config: TextClassifierConfig,
-    texts: Any,
-    labels: Iterable[Any] | None,
-    validation: Any,
-    weights: Sequence[float] | None,
-    text_options: TextOptions | None,
-) -> dict[str, Any]:
-    """The texts in the form that `train_classifier` wants them."""
-    if config.early_stopping and validation is None:
-        raise ConfigError("early_stopping", True, "False without validation texts")
-    prefix = config.label_prefix
-    corpus = labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
-    if isinstance(texts, LabeledTable) and texts.weights is not None:
-        if weights is not None:
-            raise ConfigError("weights", "given", "left out: the table has a column of them")
-        weights = texts.weights
-    accuracy = None
-    if validation is not None:
-        others = held_out(validation, prefix, text_options)
-        accuracy = functools.partial(_accuracy, list(text_pieces(others)))
-    return {"corpus": corpus, "weights": weights, "accuracy": accuracy}
-
-
-def _trained_on(
-    model: Classifier,
-    texts: Any,
-    labels: Iterable[Any] | None,
-    validation: Any,
-    weights: Sequence[float] | None,
-    text_options: TextOptions | None,
-    hyperparameters: Mapping[str, Any],
-    *,
-    listeners: Iterable[Listener],
-    keep_partial: bool = False,
-) -> Classifier:
-    start, config = warm_start.continued_classifier(model, hyperparameters)
-    read = _read(config, texts, labels, validation, weights, text_options)
-    return train_classifier(
-        config=config, start=start, listeners=listeners, keep_partial=keep_partial, **read
-    )
-
-
-def held_out(validation: Any, prefix: str, text_options: TextOptions | None) -> Corpus:
-    """A tuple of two lists is texts and labels; anything else is what `train` takes alone."""
-    is_pair = isinstance(validation, tuple) and len(validation) == 2
-    if is_pair and not any(isinstance(part, (str, os.PathLike)) for part in validation):
-        texts, labels = validation
-        if not isinstance(texts, tuple):
-            return labeled_corpus(texts, prefix, labels=labels, text_options=text_options)
-    return labeled_corpus(validation, prefix, text_options=text_options)
-
-
-def _accuracy(pieces: list[bytes], model: Classifier) -> tuple[float, int]:
-    result = TextClassifier(model)._test(pieces, 1, 0.0, 0.0)
-    if result.n == 0:
-        raise CorpusError(
-            "no validation text has both a label of the training texts and a word that the model "
-            f"knows ({result.n_unknown_labels} other labels)"
-        )
-    return result.accuracy, result.n
-
-
-def _native_classifier(model: Classifier) -> _native.Classifier:
-    dense: FloatMatrix | None = None
-    codes: _native.QuantizedRows | None = None
-    if isinstance(model.input, QuantizedMatrix):
-        codes = model.input.native
-    else:
-        dense = model.input
-    output = model.output
-    return _native.Classifier(
-        word_bytes=model.vocabulary.arena,
-        word_offsets=model.vocabulary.offsets,
-        label_bytes=model.labels.arena,
-        label_offsets=model.labels.offsets,
-        label_counts=model.labels.counts,
-        label_prefix=model.label_prefix.encode("utf-8", "surrogateescape"),
-        loss=model.loss,
-        word_ngrams=model.word_ngrams,
-        min_char=model.min_char,
-        max_char=model.max_char,
-        buckets=model.buckets,
-        bucket_ids=model.bucket_ids,
-        bucket_rows=model.bucket_rows,
-        drops_other_buckets=model.drops_other_buckets,
-        rows=dense,
-        codes=codes,
-        output=output.decode() if isinstance(output, QuantizedMatrix) else output,
-    )
-
-
-def _check(k: object, threshold: object) -> None:
-    whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
-    if not whole or not 1 <= k < _NO_LIMIT:  # type: ignore[operator]
-        raise ConfigError("k", k, "a whole number, at least 1")
-    real = isinstance(threshold, (int, float, np.integer, np.floating))
-    if not real or not math.isfinite(threshold):  # type: ignore[arg-type]
-        raise ConfigError("threshold", threshold, "a finite number")
-
-
-def _strings(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, (str, bytes)):
-        raise ConfigError("texts", texts, "several strings, not one")
-    try:
-        strings = list(texts)
-    except TypeError:
-        raise ConfigError("texts", texts, "strings") from None
-    for text in strings:
-        if not isinstance(text, str):
-            raise ConfigError("texts", text, "strings")
-    return strings
-
-
 def _lines(texts: Iterable[str]) -> list[str]:
-    lines = _strings(texts)
+    lines = check_strings("texts", texts, "several strings, not one")
     for line in lines:
         _check_line(line)
     return lines

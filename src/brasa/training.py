@@ -134,6 +134,11 @@ Event = ReadProgress | CorpusRead | StartedFrom | Progress | Validated | Trainin
 Listener = Callable[[Event], object]
 
 
+def all_listeners(listeners: Iterable[Listener], callback: Listener | None) -> list[Listener]:
+    """The listeners, and the one that is given apart."""
+    return [*listeners, *([] if callback is None else [callback])]
+
+
 def train(
     corpus: Corpus,
     config: WordVectorsConfig,

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import lookup
+from brasa.arguments import check_count, check_strings, is_whole
 from brasa.errors import ConfigError, UnknownWordError
-from brasa.neighbors import Hits, Rows, check_count, check_vectors
+from brasa.neighbors import Hits, Rows, check_vectors
 
 if TYPE_CHECKING:
     from brasa.parameters import Embeddings, FloatMatrix
@@ -151,9 +152,11 @@ def candidates(embeddings: Embeddings, among: Among | None) -> Rows | None:
         if among.shape != (len(vocabulary),):
             raise ConfigError("among", f"shape {among.shape}", f"of shape ({len(vocabulary)},)")
         return np.flatnonzero(among).astype(np.int32)
-    if isinstance(among, (int, np.integer)) and not isinstance(among, bool):
+    if is_whole(among):
         return np.arange(min(check_count("among", among), len(vocabulary)), dtype=np.int32)
-    words = _words("among", among)
+    words = check_strings(
+        "among", among, "a list of words, a number of words, a mask or a function of a word"
+    )
     rows = vocabulary.indices(words)
     if len(rows) and rows.min() < 0:
         raise UnknownWordError(words[int(np.argmin(rows))])
@@ -162,7 +165,7 @@ def candidates(embeddings: Embeddings, among: Among | None) -> Rows | None:
 
 def rows_of(embeddings: Embeddings, words: Iterable[str]) -> list[int]:
     """Rows of the words that are in the vocabulary; the others cannot be found anyway."""
-    rows = embeddings.vocabulary.indices(_words("exclude", words))
+    rows = embeddings.vocabulary.indices(check_strings("exclude", words, "a list of words"))
     return [row for row in rows.tolist() if row >= 0]
 
 
@@ -179,18 +182,6 @@ def check_word(word: object) -> None:
     """Refuse what is no string."""
     if not isinstance(word, str):
         raise ConfigError("word", word, "a string")
-
-
-def _words(name: str, words: object) -> list[str]:
-    if isinstance(words, (str, bytes)) or not isinstance(words, Iterable):
-        expected = "a list of words"
-        if name == "among":
-            expected += ", a number of words, a mask or a function of a word"
-        raise ConfigError(name, words, expected)
-    found = list(words)
-    for word in found:
-        check_word(word)
-    return found
 
 
 def _trouble(embeddings: Embeddings, index: int) -> str:

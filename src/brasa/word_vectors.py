@@ -19,6 +19,7 @@ from brasa import (
     training,
     warm_start,
 )
+from brasa.arguments import check_strings
 from brasa.config import TextOptions, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.errors import ConfigError, UnknownWordError
@@ -129,7 +130,7 @@ class WordVectors(WordSearch):
         TrainingInterrupted
             After Ctrl-C, unless `keep_partial`.
         """
-        text, every = _text(corpus, text_options), _all(listeners, callback)
+        text, every = _text(corpus, text_options), training.all_listeners(listeners, callback)
         start = None
         if pretrained is not None:
             vectors = cls._opened(pretrained)
@@ -202,7 +203,7 @@ class WordVectors(WordSearch):
         DivergenceError, TrainingInterrupted
             See `train`.
         """
-        text, every = _text(corpus, text_options), _all(listeners, callback)
+        text, every = _text(corpus, text_options), training.all_listeners(listeners, callback)
         begin = warm_start.resumed if resume else warm_start.continued
         start, config = begin(self._embeddings, changes, path=self._path)
         return type(self)(
@@ -344,9 +345,6 @@ class WordVectors(WordSearch):
     def _composer(self) -> _native.WordComposer | None:
         return lookup.composer(self._embeddings)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_composer"}
-
     def __contains__(self, word: object) -> bool:
         """Whether the word is in the vocabulary; an unseen word may have a vector all the same."""
         return isinstance(word, str) and self.vocabulary.index(word) is not None
@@ -402,11 +400,7 @@ class WordVectors(WordSearch):
         As `[word]` for each, with one difference: without subwords an unseen word gets zeros, as
         it does from a BlazingText endpoint. The work is native, parallel, and without the GIL.
         """
-        if isinstance(words, (str, bytes)):
-            raise ConfigError("words", words, "a list of words, not one string")
-        words = list(words)
-        for word in words:
-            check_word(word)
+        words = check_strings("words", words, "a list of words, not one string")
         return lookup.compose(self._embeddings, words)
 
     def sentence_vector(self, sentence: str) -> FloatVector:
@@ -431,8 +425,7 @@ class WordVectors(WordSearch):
 
         Every distinct word is looked up once, in parallel and without the GIL.
         """
-        if isinstance(sentences, (str, bytes)):
-            raise ConfigError("sentences", sentences, "a list of sentences, not one string")
+        sentences = check_strings("sentences", sentences, "a list of sentences, not one string")
         return sentence_means(sentences, self.vectors, self.vector_dim)
 
     def ngrams(self) -> dict[str, int]:
@@ -534,10 +527,6 @@ def _text(corpus: Any, text_options: TextOptions | None) -> Corpus:
     if text_options is not None:
         raise ConfigError("text_options", text_options, "left out: the Corpus has its own")
     return corpus
-
-
-def _all(listeners: Iterable[Listener], callback: Listener | None) -> list[Listener]:
-    return [*listeners, *([] if callback is None else [callback])]
 
 
 def _pretty(value: dict[str, Any]) -> bytes:

@@ -119,6 +119,13 @@ def test_texts_of_which_nothing_is_known() -> None:
     assert not classifier.sentence_vector("").any()
 
 
+def test_more_labels_than_there_are_means_all() -> None:
+    classifier = TextClassifier(make())
+    every = classifier.predict("fire ember", k=len(classifier.labels))
+    assert classifier.predict("fire ember", k=2**70) == every
+    assert classifier.test(["__label__1 fire"], k=2**70).micro.n_predicted == len(every)
+
+
 def test_labels_in_a_text_are_passed_over() -> None:
     classifier = TextClassifier(make())
     plain = classifier.predict("fire ember", k=5)
@@ -141,8 +148,7 @@ def test_buckets_without_a_row() -> None:
     ("arguments", "field"),
     [
         (("fire", 0), "k"), (("fire", -1), "k"), (("fire", True), "k"), (("fire", 1.5), "k"),
-        (("fire", 2**70), "k"), (("fire", 1, float("nan")), "threshold"),
-        (("fire", 1, "x"), "threshold"),
+        (("fire", 1, float("nan")), "threshold"), (("fire", 1, "x"), "threshold"),
         (("two\nlines",), "texts"), ((["ok", "two\nlines"],), "texts"), (([7],), "texts"),
         ((None,), "texts"), ((b"fire",), "texts"), (("\ud800",), "texts"),
         ((["\ud800"],), "texts"),

@@ -92,7 +92,7 @@ def test_unknown_words_of_a_filter(vectors: WordVectors) -> None:
         vectors.neighbors("word7", among=["word3", "xqzj"])
     with pytest.raises(ConfigError, match="exclude='word3'"):
         vectors.neighbors("word7", exclude="word3")
-    with pytest.raises(ConfigError, match="word=3"):
+    with pytest.raises(ConfigError, match="exclude=3"):
         vectors.neighbors("word7", exclude=[3])  # type: ignore[list-item]
 
 

@@ -190,8 +190,9 @@ def test_what_is_not_a_string_is_not_a_word(vectors: WordVectors, word: str) -> 
     for use in (vectors.__getitem__, vectors.subwords, lambda w: vectors.vectors([w])):
         with pytest.raises(ConfigError, match="string"):
             use(word)
-    with pytest.raises(ConfigError, match="list of words"):
-        vectors.vectors("ember")
+    for words in ("ember", 7, None):
+        with pytest.raises(ConfigError, match="list of words"):
+            vectors.vectors(words)  # type: ignore[arg-type]
 
 
 def test_a_lone_surrogate_is_no_text(vectors: WordVectors) -> None:

@@ -13,10 +13,10 @@ from brasa.encoding import available_threads, encode_all
 from brasa.errors import ConfigError, MissingExtraError, TrainingInterrupted
 from brasa.formats.fasttext import sizes
 from brasa.labeled_tables import LabeledTable
-from brasa.labeled_text import labeled_corpus, text_pieces
+from brasa.labeled_text import held_out, labeled_corpus, text_pieces
 from brasa.parameters import QuantizedMatrix
 from brasa.quantization import quantize_classifier
-from brasa.text_classifier import TextClassifier, held_out
+from brasa.text_classifier import TextClassifier
 from brasa.tuning import space
 from brasa.tuning.metric import Metric
 from brasa.tuning.search import Budget, Search, StoppedBy, Trial
