@@ -50,15 +50,7 @@ def composer(embeddings: Embeddings) -> _native.WordComposer | None:
     """What gives one vector after the other without arrays of words; None for tables and codes."""
     if embeddings.floret is not None or embeddings.quantized is not None:
         return None
-    config = embeddings.config
-    return _native.WordComposer(
-        embeddings.input,
-        len(embeddings.vocabulary),
-        embeddings.bucket_ids,
-        config.min_char,
-        config.max_char,
-        config.buckets if config.subwords else 0,
-    )
+    return _native.WordComposer(embeddings.input, *_meaning(embeddings))
 
 
 def compose_words(embeddings: Embeddings, first: int, last: int) -> FloatMatrix:
@@ -81,24 +73,23 @@ def _compose(
     offsets: npt.NDArray[np.int64],
     indices: npt.NDArray[np.int32],
 ) -> FloatMatrix:
-    config = embeddings.config
-    out = np.empty((len(indices), config.vector_dim), np.float32)
+    out = np.empty((len(indices), embeddings.config.vector_dim), np.float32)
     if embeddings.floret is not None:
         embeddings.floret.native.compose(
             arena, offsets, indices, embeddings.input, len(embeddings.vocabulary), out
         )
         return out
     codes = embeddings.quantized
-    _native.compose_vectors(
-        arena,
-        offsets,
-        indices,
-        embeddings.input if codes is None else codes.native,
-        len(embeddings.vocabulary),
-        embeddings.bucket_ids,
-        config.min_char,
-        config.max_char,
-        config.buckets if config.subwords else 0,
-        out,
-    )
+    rows = embeddings.input if codes is None else codes.native
+    _native.compose_vectors(arena, offsets, indices, rows, *_meaning(embeddings), out)
     return out
+
+
+def _meaning(
+    embeddings: Embeddings,
+) -> tuple[int, npt.NDArray[np.uint32], int, int, int]:
+    """What says which row is whose: words, buckets with a row, and which n-grams have a bucket."""
+    config = embeddings.config
+    buckets = config.buckets if config.subwords else 0
+    words = len(embeddings.vocabulary)
+    return words, embeddings.bucket_ids, config.min_char, config.max_char, buckets

@@ -10,7 +10,23 @@ from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan
 
 
-class CpuBackend:
+class _Runner:
+    """A problem of the native core, and who works on it."""
+
+    _problem: _native.TrainingProblem | _native.ClassifierProblem
+    _threads: int
+
+    def train(self, first: int, last: int) -> SpanResult:
+        """Train blocks ``first .. last - 1`` without holding the GIL."""
+        return SpanResult(*self._problem.train_span(first, last, self._threads))
+
+    @property
+    def done(self) -> int:
+        """End of the last span."""
+        return self._problem.done
+
+
+class CpuBackend(_Runner):
     """See `brasa.backends.Backend`."""
 
     def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None:
@@ -44,23 +60,14 @@ class CpuBackend:
             instruction_set=instruction_set(config.instruction_set),
         )
 
-    def train(self, first: int, last: int) -> SpanResult:
-        """Train blocks ``first .. last - 1`` without holding the GIL."""
-        return SpanResult(*self._problem.train_span(first, last, self._threads))
 
-    @property
-    def done(self) -> int:
-        """End of the last span."""
-        return self._problem.done
-
-
-class CpuClassifierBackend:
+class CpuClassifierBackend(_Runner):
     """See `brasa.backends.ClassifierBackend`."""
 
     def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None:
         config, examples = plan.config, plan.examples
         self._threads = threads
-        self._problem = _native.ClassifierProblem(
+        self._problem: _native.ClassifierProblem = _native.ClassifierProblem(
             loss=config.loss,
             negative_samples=config.negative_samples,
             learning_rate=config.learning_rate,
@@ -87,15 +94,6 @@ class CpuClassifierBackend:
             output=parameters.output,
             instruction_set=instruction_set(config.instruction_set),
         )
-
-    def train(self, first: int, last: int) -> SpanResult:
-        """Train blocks ``first .. last - 1`` without holding the GIL."""
-        return SpanResult(*self._problem.train_span(first, last, self._threads))
-
-    @property
-    def done(self) -> int:
-        """End of the last span."""
-        return self._problem.done
 
     def count_right(self) -> int:
         """How many of the texts have a label of their own as the best one."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import lookup
-from brasa.errors import ConfigError
+from brasa.arguments import check_count
 from brasa.evaluation.lines import broken, fold, read_lines
+from brasa.neighbors import ExactScan
 
 if TYPE_CHECKING:
     import os
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from brasa.parameters import Embeddings, FloatMatrix
 
-_BATCH = 2048  # questions and words of one product: 32 MB of scores
-_BLOCK = 4096
 _SYNTACTIC = "gram"  # how compute-accuracy's sections of grammar are named
 
 
@@ -116,9 +115,7 @@ def score(
     """
     size = len(embeddings.vocabulary)
     if restrict_vocab is not None:
-        if type(restrict_vocab) is not int or restrict_vocab < 1:
-            raise ConfigError("restrict_vocab", restrict_vocab, "a whole number, at least 1")
-        size = min(size, restrict_vocab)
+        size = min(size, check_count("restrict_vocab", restrict_vocab))
     questions = read_questions(path)
     words = [fold(word, lowercase) for question in questions for word in question.words]
     indices = embeddings.vocabulary.indices(words).reshape(-1, 4)
@@ -132,26 +129,17 @@ def score(
 def answer(
     embeddings: Embeddings, questions: npt.NDArray[np.int32], size: int
 ) -> npt.NDArray[np.int64]:
-    """The best word among the first `size` for each row (a, b, c) of `questions`."""
+    """The best word among the first `size` for each row (a, b, c) of `questions`; -1: none."""
+    vectors = lookup.compose_words(embeddings, 0, size)
     words, places = np.unique(questions, return_inverse=True)
-    known = _unit(_rows(embeddings, words))
-    a, b, c = (known[places.reshape(questions.shape)[:, i]] for i in range(3))
+    directions = _unit(vectors[words])
+    a, b, c = (directions[places.reshape(questions.shape)[:, i]] for i in range(3))
     queries = b - a + c
+    asked = np.flatnonzero(queries.any(axis=1))
     best = np.full(len(questions), -1, np.int64)
-    best_score = np.full(len(questions), -np.inf, np.float32)
-    for first in range(0, size, _BLOCK):
-        block = _unit(lookup.compose_words(embeddings, first, min(first + _BLOCK, size)))
-        for start in range(0, len(questions), _BATCH):
-            batch = slice(start, min(start + _BATCH, len(questions)))
-            scores = queries[batch] @ block.T
-            inside = (questions[batch] >= first) & (questions[batch] < first + len(block))
-            rows, columns = np.nonzero(inside)
-            scores[rows, questions[batch][rows, columns] - first] = -np.inf
-            top = scores.argmax(axis=1)
-            top_score = scores[np.arange(len(top)), top]
-            better = top_score > best_score[batch]
-            best[batch] = np.where(better, top + first, best[batch])
-            best_score[batch] = np.where(better, top_score, best_score[batch])
+    if len(asked):
+        hits = ExactScan(vectors).search(queries[asked], 1, exclude=questions[asked].tolist())
+        best[asked] = hits.rows[:, 0]
     return best
 
 
@@ -176,12 +164,6 @@ def read_questions(path: str | os.PathLike[str]) -> list[Question]:
     if not questions:
         raise broken(path, number, "the file ends without a question")
     return questions
-
-
-def _rows(embeddings: Embeddings, indices: npt.NDArray[np.int32]) -> FloatMatrix:
-    if len(indices) == 0:
-        return np.empty((0, embeddings.config.vector_dim), np.float32)
-    return np.concatenate([lookup.compose_words(embeddings, i, i + 1) for i in indices.tolist()])
 
 
 def _unit(rows: FloatMatrix) -> FloatMatrix:

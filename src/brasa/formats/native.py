@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brasa.config import WordVectorsConfig
-from brasa.errors import BrasaError, ConfigError, ModelFormatError, StorageError
-from brasa.formats import native_classifier, native_codes, safetensors
+from brasa.errors import ConfigError, ModelFormatError, StorageError
+from brasa.formats import native_classifier, native_codes, native_vocabulary, safetensors
 from brasa.formats.storage import is_temporary, new_files
 from brasa.parameters import Classifier, Embeddings
 from brasa.subwords import FloretHashing
-from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,14 +139,8 @@ def _build(
     if rows is None:
         rows = native_codes.build(file, tensors, described.get("dsub"), config.vector_dim)
     _check_shapes(file, tensors, rows.shape, config, floret)
-    try:
-        vocabulary = Vocabulary.from_arrays(
-            tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
-        )
-    except BrasaError as error:
-        raise ModelFormatError(file, f"its vocabulary is broken: {error}") from error
     return Embeddings(
-        vocabulary=vocabulary,
+        vocabulary=native_vocabulary.build(file, tensors, "word", n_tokens),
         config=config,
         input=rows,
         output=tensors["output"],
@@ -195,14 +188,14 @@ def check_target(path: str | os.PathLike[str]) -> None:
 
 
 def _tensors(embeddings: Embeddings) -> dict[str, safetensors.Array]:
-    vocabulary, codes = embeddings.vocabulary, embeddings.quantized
+    codes, words = embeddings.quantized, native_vocabulary.tensors(embeddings.vocabulary, "word")
     found: dict[str, safetensors.Array] = {
-        "word_offsets": np.asarray(vocabulary.offsets, np.int64),
-        "word_counts": np.asarray(vocabulary.counts, np.int64),
+        "word_offsets": words["word_offsets"],
+        "word_counts": words["word_counts"],
         **({"input": embeddings.input} if codes is None else native_codes.centroids(codes)),
         "output": embeddings.output,
         "bucket_ids": np.asarray(embeddings.bucket_ids, np.uint32),
-        "word_bytes": np.asarray(vocabulary.arena, np.uint8),
+        "word_bytes": words["word_bytes"],
     }
     return found if codes is None else {**found, **native_codes.codes(codes)}
 
@@ -242,11 +235,7 @@ def _check_shapes(
             file, f"tensor input has shape {input_shape}, not "
             f"{(n_words + n_buckets, config.vector_dim)}",
         )  # fmt: skip
-    for name, shape in wanted.items():
-        if tensors[name].shape != shape:
-            raise ModelFormatError(
-                file, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
-            )
+    safetensors.check_shapes(file, tensors, wanted)
     if floret is not None and n_buckets != floret.buckets:
         raise ModelFormatError(file, f"{n_buckets} rows in a table of {floret.buckets} buckets")
     if n_words == 0 and floret is None:

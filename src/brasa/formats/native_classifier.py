@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from brasa.config import ClassifierLoss
-from brasa.errors import BrasaError, ModelFormatError
+from brasa.errors import ModelFormatError
+from brasa.formats import native_vocabulary
+from brasa.formats.safetensors import check_shapes
 from brasa.parameters import Classifier, QuantizedMatrix
-from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,12 +61,13 @@ def tensors(model: Classifier) -> dict[str, Array]:
     rows = model.input
     if model.bucket_rows is not None:
         rows = np.concatenate([rows[:n_words], rows[n_words:][model.bucket_rows]])
-    found = {"input": rows, "output": model.output}
-    for kind, vocabulary in (("word", model.vocabulary), ("label", model.labels)):
-        found[f"{kind}_offsets"] = np.asarray(vocabulary.offsets, np.int64)
-        found[f"{kind}_counts"] = np.asarray(vocabulary.counts, np.int64)
-        found[f"{kind}_bytes"] = np.asarray(vocabulary.arena, np.uint8)
-    found["bucket_ids"] = np.asarray(model.bucket_ids, np.uint32)
+    found = {
+        "input": rows,
+        "output": model.output,
+        "bucket_ids": np.asarray(model.bucket_ids, np.uint32),
+        **native_vocabulary.tensors(model.vocabulary, "word"),
+        **native_vocabulary.tensors(model.labels, "label"),
+    }
     return {name: found[name] for name in DTYPES}
 
 
@@ -99,18 +101,9 @@ def build(file: Path, tensors: Mapping[str, Array], described: Mapping[str, Any]
     _check_metadata(file, described)
     _check_shapes(file, tensors, described["buckets"])
     n_tokens = described["n_tokens"]
-    try:
-        vocabulary = Vocabulary.from_arrays(
-            tensors["word_bytes"], tensors["word_offsets"], tensors["word_counts"], n_tokens
-        )
-        labels = Vocabulary.from_arrays(
-            tensors["label_bytes"], tensors["label_offsets"], tensors["label_counts"], n_tokens
-        )
-    except BrasaError as error:
-        raise ModelFormatError(file, f"its vocabulary is broken: {error}") from error
     return Classifier(
-        vocabulary=vocabulary,
-        labels=labels,
+        vocabulary=native_vocabulary.build(file, tensors, "word", n_tokens),
+        labels=native_vocabulary.build(file, tensors, "label", n_tokens),
         loss=described["loss"],
         word_ngrams=described["word_ngrams"],
         min_char=described["min_char"],
@@ -153,11 +146,7 @@ def _check_shapes(file: Path, tensors: Mapping[str, Array], buckets: int) -> Non
     }
     flat = [name for name in DTYPES if name not in wanted]
     wanted.update({name: (tensors[name].size,) for name in flat})
-    for name, shape in wanted.items():
-        if tensors[name].shape != shape:
-            raise ModelFormatError(
-                file, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
-            )
+    check_shapes(file, tensors, wanted)
     if dim == 0 or n_labels == 0:
         raise ModelFormatError(file, f"a classifier of {n_labels} labels, vectors of {dim} numbers")
     if n_buckets and tensors["bucket_ids"][-1] >= buckets:

@@ -134,6 +134,17 @@ def map_tensors(path: Path, dtypes: Mapping[str, str]) -> tuple[dict[str, Array]
     return tensors, header
 
 
+def check_shapes(
+    path: Path, tensors: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Refuse a tensor of another shape than it must have."""
+    for name, shape in wanted.items():
+        if tensors[name].shape != shape:
+            raise ModelFormatError(
+                path, f"tensor {name} has shape {tensors[name].shape}, not {shape}"
+            )
+
+
 def _entry(path: Path, name: str, entry: Any) -> tuple[str, tuple[int, ...], int, int]:
     if not isinstance(entry, dict) or entry.get("dtype") not in [*_DTYPES]:
         raise ModelFormatError(path, f"tensor {name}: its entry has no dtype out of {[*_DTYPES]}")

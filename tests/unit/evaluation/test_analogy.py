@@ -54,13 +54,8 @@ def test_each_section_and_the_totals(make_embeddings: MakeEmbeddings, tmp_path: 
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize("restrict_vocab", [None, 130, 1000])
 def test_answers_are_those_of_a_plain_search(
-    make_embeddings: MakeEmbeddings,
-    monkeypatch: pytest.MonkeyPatch,
-    subwords: bool,
-    restrict_vocab: int | None,
+    make_embeddings: MakeEmbeddings, subwords: bool, restrict_vocab: int | None
 ) -> None:
-    monkeypatch.setattr(analogy, "_BATCH", 7)
-    monkeypatch.setattr(analogy, "_BLOCK", 64)
     words = [f"word{i}" for i in range(200)]
     embeddings = make_embeddings(words, subwords=subwords, vector_dim=6, padding=2)
     size = min(200, restrict_vocab or 200)
@@ -100,6 +95,17 @@ def test_a_file_of_which_nothing_is_known(make_embeddings: MakeEmbeddings, tmp_p
     assert result.total == Tally("questions.txt", 2, 0, 0)
     assert result.total.accuracy == 0.0
     assert result.semantic is None
+    nothing = make_embeddings([], subwords=False)
+    assert analogy.score(nothing, tmp_path / "questions.txt").total.found == 0
+
+
+def test_a_question_without_direction_has_no_answer(make_embeddings: MakeEmbeddings) -> None:
+    embeddings = make_embeddings(WORDS, subwords=False, vector_dim=4)
+    embeddings.input[:] = ROWS
+    embeddings.input[0] = 0
+    questions = np.array([[1, 0, 1], [1, 2, 1]], np.int32)
+    assert analogy.answer(embeddings, questions, len(WORDS))[0] == -1
+    assert analogy.answer(embeddings, questions, len(WORDS))[1] >= 0
 
 
 def test_words_without_direction_are_no_answers(
