@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brasa import lookup
-from brasa.arguments import check_strings
+from brasa.arguments import check_count, check_strings, is_whole
 from brasa.errors import ConfigError
 from brasa.evaluation.lines import broken, read_lines
 from brasa.neighbors import ExactScan
@@ -95,9 +95,9 @@ def align(
     """
     _check_models(source, target)
     _check_retrieval(retrieval)
-    for name, value, least in (("refinements", refinements, 0), ("n_words", n_words, 1)):
-        if type(value) is not int or value < least:
-            raise ConfigError(name, value, f"a whole number, {least} or more")
+    if not is_whole(refinements) or refinements < 0:
+        raise ConfigError("refinements", refinements, "a whole number, 0 or more")
+    n_words = check_count("n_words", n_words)
     pairs = read_pairs(dictionary)
     places = _known(source, target, pairs)
     if not len(places):
@@ -148,9 +148,7 @@ def translations(
     """
     _check_models(source, target)
     _check_retrieval(retrieval)
-    for name, value in (("k", k), ("n_words", n_words)):
-        if type(value) is not int or value < 1:
-            raise ConfigError(name, value, "a whole number, 1 or more")
+    k, n_words = check_count("k", k), check_count("n_words", n_words)
     words = check_strings("words", words, "several words, not one string")
     queries = _unit(lookup.compose(source, words))
     candidates = _frequent(target, n_words)

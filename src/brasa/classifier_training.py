@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from typing import Any, TypedDict
 
 import numpy as np
@@ -17,21 +16,29 @@ from brasa.classifier_plan import ClassWeights, make_classifier_plan
 from brasa.config import TextClassifierConfig, TextOptions
 from brasa.corpus import Corpus
 from brasa.encoding import available_threads
-from brasa.errors import ConfigError, CorpusError, ModelFormatError
+from brasa.errors import ConfigError, CorpusError
 from brasa.examples import Examples, encode_examples
 from brasa.labeled_tables import LabeledTable
 from brasa.labeled_text import held_out, labeled_corpus, text_pieces
 from brasa.lookup import compose
 from brasa.parameters import (
-    MAX_PARAMETER,
     Classifier,
     Embeddings,
     FloatMatrix,
     Parameters,
-    largest_of,
+    check_trainable,
 )
 from brasa.predictor import classification_report, native_predictor
-from brasa.training import CorpusRead, Event, Listener, ReadProgress, Run, Scored, Validated
+from brasa.training import (
+    CorpusRead,
+    Listener,
+    ReadProgress,
+    Run,
+    Scored,
+    Validated,
+    origin,
+    teller,
+)
 from brasa.vocabulary import Vocabulary
 from brasa.warm_start import ClassifierStart
 
@@ -136,14 +143,9 @@ def train_classifier(
     CorpusError, StorageError, ConfigError, ModelFormatError, DivergenceError, TrainingInterrupted
         As in `train`.
     """
-    listeners = tuple(listeners)
     threads = config.threads or available_threads()
     kernels = instruction_set(config.instruction_set)
-
-    def tell(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
+    tell = teller(listeners)
     started = time.perf_counter()
     examples = encode_examples(
         corpus,
@@ -187,10 +189,7 @@ def train_classifier(
     tell(scores)
     model.metadata.update(
         {
-            "brasa_version": version("brasa"),
-            "instruction_set": kernels,
-            "threads": threads,
-            "sources": list(examples.sources),
+            **origin(kernels, threads, examples.sources),
             "hyperparameters": config.to_dict(),
             "n_texts": len(examples),
             "n_skipped_lines": examples.n_skipped,
@@ -230,10 +229,7 @@ def _fill_words(parameters: Parameters, vocabulary: Vocabulary, pretrained: Embe
     for begin in range(0, len(known), _CHUNK_WORDS):
         rows = known[begin : begin + _CHUNK_WORDS]
         parameters.input[rows] = compose(pretrained, [words[i] for i in rows.tolist()])
-    largest = largest_of(parameters.input)
-    if not largest < MAX_PARAMETER:
-        problem = f"its numbers go up to {largest:.1e}; training needs less than {MAX_PARAMETER:g}"
-        raise ModelFormatError("the pretrained vectors", problem)
+    check_trainable("the pretrained vectors", parameters.input)
 
 
 @dataclass

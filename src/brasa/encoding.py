@@ -99,17 +99,20 @@ def encode(
     StorageError
         When a file cannot be read, or the temporary files do not fit on the disk.
     """
+
+    def check(vocabulary: Vocabulary, found: dict[str, Any], source: str | None) -> None:
+        if found["top_counts"][0] == 0:
+            raise CorpusError("there is no word in the text", source=source)
+        is_usable = _check_chosen if first_words is None else _check_known
+        is_usable(vocabulary, found, source, config)
+
     return _encode(
         corpus,
         config.threads or available_threads(),
         on_progress,
         max_tokens_in_memory,
         (config.min_count, config.max_vocab, *_arrays_of(first_words)),
-        lambda vocabulary, found, sources: (
-            _check(vocabulary, found, sources, config)
-            if first_words is None
-            else _check_known(vocabulary, found, sources, config)
-        ),
+        check,
     )
 
 
@@ -133,7 +136,7 @@ def _encode(
     on_progress: Progress | None,
     max_tokens_in_memory: int,
     limits: tuple[int, int | None, npt.NDArray[Any], npt.NDArray[Any]],
-    check: Callable[[Vocabulary, dict[str, Any], tuple[str, ...]], None],
+    check: Callable[[Vocabulary, dict[str, Any], str | None], None],
 ) -> tuple[Vocabulary, EncodedCorpus]:
     folder = os.environ.get("BRASA_CACHE_DIR") or tempfile.gettempdir()
     with ExitStack() as stack:
@@ -147,7 +150,7 @@ def _encode(
         vocabulary = Vocabulary.from_arrays(
             found["arena"], found["offsets"], found["counts"], found["n_tokens"]
         )
-        check(vocabulary, found, sources)
+        check(vocabulary, found, source_of(sources))
         if on_progress is not None:
             on_progress(encoder.n_bytes, encoder.n_tokens)
         with _errors(folder):
@@ -216,17 +219,16 @@ def _feed(
     return tuple(sources)
 
 
-def _check(
-    vocabulary: Vocabulary,
-    found: dict[str, Any],
-    sources: tuple[str, ...],
-    config: WordVectorsConfig,
+def source_of(sources: tuple[str, ...]) -> str | None:
+    """Where trouble with a whole text is: in its source, if there is but one."""
+    return sources[0] if len(sources) == 1 else None
+
+
+def _check_chosen(
+    vocabulary: Vocabulary, found: dict[str, Any], source: str | None, config: WordVectorsConfig
 ) -> None:
     """Refuse a text that leaves fewer than two words, `</s>` aside."""
-    source = sources[0] if len(sources) == 1 else None
     first, second = found["top_counts"]
-    if first == 0:
-        raise CorpusError("there is no word in the text", source=source)
     if second == 0:
         problem = "all words of the text are the same; two different ones are needed to train"
         raise CorpusError(problem, source=source)
@@ -246,16 +248,10 @@ def _check(
 
 
 def _check_known(
-    vocabulary: Vocabulary,
-    found: dict[str, Any],
-    sources: tuple[str, ...],
-    config: WordVectorsConfig,
+    vocabulary: Vocabulary, found: dict[str, Any], source: str | None, config: WordVectorsConfig
 ) -> None:
     """Refuse a text that has nothing for a vocabulary with words of its own, `</s>` aside."""
-    source = sources[0] if len(sources) == 1 else None
     most = found["top_counts"][0]
-    if most == 0:
-        raise CorpusError("there is no word in the text", source=source)
     line_end = vocabulary.index(LINE_END)
     if not np.any(np.delete(vocabulary.counts, [] if line_end is None else [line_end])):
         raise CorpusError(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from brasa import _native
 from brasa.classifier_vocabulary import KnownFeatures, begin_with, chosen_tokens, known_tokens
 from brasa.corpus import Corpus
-from brasa.encoding import LINE_END, Progress, available_threads, encode_all
+from brasa.encoding import LINE_END, Progress, available_threads, encode_all, source_of
 from brasa.errors import CorpusError
 from brasa.lines import ITERABLE
 from brasa.vocabulary import Vocabulary
@@ -131,7 +131,7 @@ def encode_examples(
     """
     threads = config.threads or available_threads()
     everything, encoded = encode_all(corpus, threads, on_progress)
-    source = encoded.sources[0] if len(encoded.sources) == 1 else None
+    source = source_of(encoded.sources)
     if known is None:
         tokens = chosen_tokens(everything, config, source)
         neither = f"a label and a word that occurs min_count={config.min_count} times"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from brasa import _native
 from brasa.config import ClassifierLoss, TextClassifierConfig, WordVectorsConfig
+from brasa.errors import ModelFormatError
 from brasa.subwords import FloretHashing
 from brasa.vocabulary import Vocabulary
 
@@ -39,6 +40,18 @@ def largest_of(matrix: FloatMatrix) -> float:
     if not matrix.size:
         return 0.0
     return float(max(matrix.max(), -matrix.min()))
+
+
+def check_trainable(name: object, *matrices: FloatMatrix) -> None:
+    """Refuse numbers that are not finite, or too large to train."""
+    for matrix in matrices:
+        largest = largest_of(matrix)
+        if not largest < MAX_PARAMETER:
+            raise ModelFormatError(
+                name,
+                f"its numbers go up to {largest:.1e}; training needs less than "
+                f"{MAX_PARAMETER:g}: scale them",
+            )
 
 
 @dataclass(frozen=True, eq=False)

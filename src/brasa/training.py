@@ -139,6 +139,27 @@ def all_listeners(listeners: Iterable[Listener], callback: Listener | None) -> l
     return [*listeners, *([] if callback is None else [callback])]
 
 
+def teller(listeners: Iterable[Listener]) -> Listener:
+    """What tells an event to all of them."""
+    each = tuple(listeners)
+
+    def tell(event: Event) -> None:
+        for listener in each:
+            listener(event)
+
+    return tell
+
+
+def origin(kernels: str, threads: int, sources: Iterable[str]) -> dict[str, Any]:
+    """What the metadata of a model says of where and from what it was made."""
+    return {
+        "brasa_version": version("brasa"),
+        "instruction_set": kernels,
+        "threads": threads,
+        "sources": list(sources),
+    }
+
+
 def train(
     corpus: Corpus,
     config: WordVectorsConfig,
@@ -172,14 +193,9 @@ def train(
     TrainingInterrupted
         On Ctrl-C while training, unless `keep_partial`.
     """
-    listeners = tuple(listeners)
     threads = config.threads or available_threads()
     kernels = instruction_set(config.instruction_set)
-
-    def tell(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
+    tell = teller(listeners)
     started = time.perf_counter()
     vocabulary, encoded = encode(
         corpus,
@@ -189,12 +205,7 @@ def train(
     )
     seconds = time.perf_counter() - started
     tell(CorpusRead(len(vocabulary), encoded.n_tokens, encoded.n_bytes, seconds, encoded.sources))
-    metadata: dict[str, Any] = {
-        "brasa_version": version("brasa"),
-        "instruction_set": kernels,
-        "threads": threads,
-        "sources": list(encoded.sources),
-    }
+    metadata = origin(kernels, threads, encoded.sources)
     if start is None:
         plan, first = make_plan(vocabulary, encoded, config), 0
         parameters = Parameters.initial(plan.n_input_rows, plan.n_words, config, threads)

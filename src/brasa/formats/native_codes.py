@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brasa.errors import ModelFormatError
+from brasa.formats.safetensors import check_shapes
 from brasa.parameters import N_CENTROIDS, ProductQuantizer, QuantizedMatrix
 
 if TYPE_CHECKING:
@@ -62,24 +63,10 @@ def build(file: Path, tensors: Mapping[str, Array], dsub: object, dim: int) -> Q
         raise ModelFormatError(
             file, f"tensor input_codes has shape {found.shape}, not (rows, {quantizer.n_parts})"
         )
-    _check_centroids(file, "input_centroids", quantizer)
+    check_shapes(file, tensors, {"input_centroids": (N_CENTROIDS * dim,)})
     if "input_norm_codes" not in tensors:
         return QuantizedMatrix(found, quantizer)
-    norms, norm_quantizer = (
-        tensors["input_norm_codes"],
-        ProductQuantizer(1, 1, tensors["input_norm_centroids"]),
-    )
-    if norms.shape != found.shape[:1]:
-        raise ModelFormatError(
-            file, f"tensor input_norm_codes has shape {norms.shape}, not {found.shape[:1]}"
-        )
-    _check_centroids(file, "input_norm_centroids", norm_quantizer)
-    return QuantizedMatrix(found, quantizer, norms, norm_quantizer)
-
-
-def _check_centroids(file: Path, name: str, quantizer: ProductQuantizer) -> None:
-    wanted = (N_CENTROIDS * quantizer.dim,)
-    if quantizer.centroids.shape != wanted:
-        raise ModelFormatError(
-            file, f"tensor {name} has shape {quantizer.centroids.shape}, not {wanted}"
-        )
+    wanted = {"input_norm_codes": found.shape[:1], "input_norm_centroids": (N_CENTROIDS,)}
+    check_shapes(file, tensors, wanted)
+    norm_quantizer = ProductQuantizer(1, 1, tensors["input_norm_centroids"])
+    return QuantizedMatrix(found, quantizer, tensors["input_norm_codes"], norm_quantizer)

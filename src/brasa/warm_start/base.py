@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from brasa.errors import ConfigError, ModelFormatError
-from brasa.parameters import MAX_PARAMETER, largest_of
+from brasa.errors import ConfigError
+from brasa.parameters import check_trainable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from brasa.config import WordVectorsConfig
     from brasa.encoding import EncodedCorpus
     from brasa.parameters import Embeddings, FloatMatrix, Parameters
@@ -111,14 +113,7 @@ class WarmStart(ABC):
         keeps_output = self.keeps_output and self.warning is None
         if keeps_output:
             parameters.output[: len(self.model.output)] = self.model.output
-        for matrix in (parameters.input, parameters.output):
-            largest = largest_of(matrix)
-            if not largest < MAX_PARAMETER:
-                raise ModelFormatError(
-                    self.name,
-                    f"its numbers go up to {largest:.1e}; training needs less than "
-                    f"{MAX_PARAMETER:g}: scale the vectors",
-                )
+        check_trainable(self.name, parameters.input, parameters.output)
         return StartedFrom(
             how=self.how,
             model=self.path,
@@ -134,13 +129,7 @@ class WarmStart(ABC):
 
     def previous_runs(self) -> list[Any]:
         """The metadata of the runs before, the last one last, each with its configuration."""
-        before = dict(self.model.metadata)
-        earlier = before.pop("previous_runs", [])
-        runs = [
-            *(earlier if isinstance(earlier, list) else []),
-            {"config": self.model.config.to_dict(), **before},
-        ]
-        return runs[-MAX_PREVIOUS_RUNS:]
+        return previous_runs(self.model.metadata, config=self.model.config.to_dict())
 
     @property
     def name(self) -> str:
@@ -155,6 +144,13 @@ class WarmStart(ABC):
         found = found[old[places[found]] == new[found]]
         n_words = len(self.model.vocabulary)
         copy_rows(rows, plan.n_words + found, self.model.input, n_words + places[found])
+
+
+def previous_runs(metadata: Mapping[str, Any], **more: Any) -> list[Any]:
+    """The metadata of the runs before, the last one last; `more` is said of this one."""
+    last = {**more, **metadata}
+    earlier = last.pop("previous_runs", [])
+    return [*(earlier if isinstance(earlier, list) else []), last][-MAX_PREVIOUS_RUNS:]
 
 
 def check_rows(model: Embeddings, field: str) -> None:

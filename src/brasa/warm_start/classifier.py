@@ -13,14 +13,13 @@ from brasa.classifier_vocabulary import KnownFeatures
 from brasa.config import TextClassifierConfig
 from brasa.errors import ConfigError, ModelFormatError
 from brasa.parameters import (
-    MAX_PARAMETER,
     Classifier,
     Parameters,
     QuantizedMatrix,
-    largest_of,
+    check_trainable,
     padded_matrix,
 )
-from brasa.warm_start.base import MAX_PREVIOUS_RUNS, copy_rows
+from brasa.warm_start.base import copy_rows, previous_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,11 +104,7 @@ class ClassifierStart:
         places = np.searchsorted(bucket_ids, model.bucket_ids)
         copy_rows(found.input, n_words + places, rows, n_words + held)
         found.output[:] = output
-        for matrix in (found.input, found.output):
-            largest = largest_of(matrix)
-            if not largest < MAX_PARAMETER:
-                problem = f"its numbers go up to {largest:.1e}; training needs less than "
-                raise ModelFormatError("classifier", f"{problem}{MAX_PARAMETER:g}")
+        check_trainable("classifier", found.input, found.output)
         return found
 
     def trained(
@@ -123,16 +118,13 @@ class ClassifierStart:
         if details is not None:
             arguments = details.arguments._replace(epoch=config.epochs)
             details = dataclasses.replace(details, arguments=arguments)
-        before = dict(model.metadata)
-        earlier = before.pop("previous_runs", [])
-        runs = [*(earlier if isinstance(earlier, list) else []), before]
         return dataclasses.replace(
             model,
             input=parameters.input,
             output=parameters.output,
             bucket_ids=bucket_ids,
             bucket_rows=None,
-            metadata={"previous_runs": runs[-MAX_PREVIOUS_RUNS:]},
+            metadata={"previous_runs": previous_runs(model.metadata)},
             fasttext=details,
         )
 
