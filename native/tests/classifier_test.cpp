@@ -10,6 +10,7 @@
 
 #include "predict/true_labels.h"
 #include "text/examples.h"
+#include "train/own_rows.h"
 #include "train/setup.h"
 #include "train/step.h"
 
@@ -186,4 +187,22 @@ TEST_CASE("numbers that are not finite end a span") {
 }
 
 }  // namespace
+
+TEST_CASE("threads that move rows of their own lose no step") {
+  FloatBuffer data(2 * kRowAlign);
+  data.data()[3] = 5;
+  const HogwildMatrix common(data.data(), 2, kRowAlign);
+  OwnRows first(common), second(common);
+  first.row(0)[3] += 1;
+  second.row(0)[3] += 2;
+  second.row(1)[0] = -4;
+  first.exchange();
+  second.exchange();
+  first.exchange();
+  CHECK(common.row(0)[3] == 8);
+  CHECK(common.row(1)[0] == -4);
+  CHECK(first.row(0)[3] == 8);
+  CHECK(first.row(1)[0] == -4);
+}
+
 }  // namespace brasa

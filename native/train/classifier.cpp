@@ -4,11 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "simd/exponential.h"
 #include "train/logistic.h"
+#include "train/own_rows.h"
 #include "train/step.h"
 
 namespace brasa {
@@ -16,6 +18,8 @@ namespace {
 
 // The loss is computed for one line in this many of a block.
 constexpr size_t kLossInterval = 8;
+// Lines between two exchanges of a thread's own output rows.
+constexpr size_t kExchangeInterval = 16;
 // Output rows of 16 KB are moved at a time.
 constexpr size_t kCacheFloats = 4096;
 
@@ -42,7 +46,7 @@ std::pair<float, float> exponentials(float* scores, size_t n) {
 // s_k = h . o_k; the step of h, divided by the number of input rows, goes to each of them.
 class ClassifierWorker {
  public:
-  ClassifierWorker(const ClassifierProblem& problem, const Kernels& kernels)
+  ClassifierWorker(const ClassifierProblem& problem, const Kernels& kernels, bool alone)
       : problem_(problem),
         kernels_(kernels),
         stride_(problem.input.stride()),
@@ -52,8 +56,12 @@ class ClassifierWorker {
         step_(stride_),
         scores_(round_up(n_labels_, kLanes)),
         is_positive_(n_labels_) {
+    const bool moves_all_rows =
+        problem.loss == ClassifierLoss::kSoftmax || problem.loss == ClassifierLoss::kOneVsAll;
+    if (moves_all_rows && !alone) own_output_.emplace(problem.output);
     for (size_t k = 0; k < n_labels_; ++k) {
-      output_rows_.push_back(problem.output.row(static_cast<int32_t>(k)));
+      output_rows_.push_back(own_output_ ? own_output_->row(k)
+                                         : problem.output.row(static_cast<int32_t>(k)));
     }
   }
 
@@ -74,6 +82,9 @@ class ClassifierWorker {
       if (i % kLossInterval == 0) {
         loss.loss += line_loss;
         loss.pairs += 1;
+      }
+      if (own_output_ && (i % kExchangeInterval == 0 || i + 1 == lines.size())) {
+        own_output_->exchange();
       }
       items += static_cast<double>(problem_.items_of(lines[i]).size());
       std::swap(rows_, next_rows_);
@@ -205,6 +216,7 @@ class ClassifierWorker {
   FloatBuffer hidden_;
   FloatBuffer step_;
   FloatBuffer scores_;
+  std::optional<OwnRows> own_output_;  // with several threads, where steps move all rows
   std::vector<float*> output_rows_;
   std::vector<char> is_positive_;
 };
@@ -230,7 +242,9 @@ void ClassifierProblem::list_rows(int32_t line, std::vector<int32_t>& rows) cons
 
 SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
                                  uint64_t first, uint64_t last, unsigned n_threads) {
-  return run_span(first, last, n_threads, [&] { return ClassifierWorker(problem, kernels); });
+  const bool alone = std::min<uint64_t>(n_threads, last - first) == 1;
+  return run_span(first, last, n_threads,
+                  [&] { return ClassifierWorker(problem, kernels, alone); });
 }
 
 }  // namespace brasa
