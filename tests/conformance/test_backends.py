@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from brasa import _native
 from brasa.backends import Backend
 from brasa.backends.cpu import CpuBackend
 from brasa.backends.reference import ReferenceBackend
 from brasa.config import WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import encode
-from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan, make_plan
 from brasa.subwords import FloretHashing, floret_subword_table
 
-KERNELS = [name for name in ("avx512", "avx2", "neon", "scalar") if _native.instruction_set(name)]
+if TYPE_CHECKING:
+    from conformance.conftest import Comparison
+
 MODES = ["skipgram", "cbow", "batch_skipgram"]
 
 
@@ -46,50 +46,25 @@ def plan_for(lines: list[list[str]], **hyperparameters: Any) -> TrainingPlan:
     return make_plan(vocabulary, encoded, config)
 
 
-def start(plan: TrainingPlan) -> Parameters:
-    """Parameters in mid-training: random, so that no gradient is zero by symmetry."""
-    parameters = Parameters.initial(plan.n_input_rows, plan.n_words, plan.config, threads=1)
-    random = np.random.default_rng(1)
-    for matrix in (parameters.input, parameters.output):
-        matrix[:] = random.normal(0, 0.2, matrix.shape)
-    return parameters
+@pytest.fixture(scope="module")
+def compare(comparison: type[Comparison]) -> Comparison:
+    # Single against double precision: a row is moved by at most a few thousand steps, each
+    # rounded to 2**-24 of a number below 4.
+    return comparison(CpuBackend, ReferenceBackend, spread=0.2, tolerance=5e-5)
 
 
-def trained(backend: type[Backend], plan: TrainingPlan) -> tuple[Parameters, float]:
-    parameters = start(plan)
-    result = backend(plan, parameters, 1).train(0, plan.total_blocks)
-    assert result.finite
-    return parameters, result.loss
-
-
-def assert_equal(plan: TrainingPlan) -> None:
-    found, loss = trained(CpuBackend, plan)
-    expected, expected_loss = trained(ReferenceBackend, plan)
-    before = start(plan)
-    for name in ("input", "output"):
-        matrix, reference = getattr(found, name), getattr(expected, name)
-        moved = np.abs(reference - getattr(before, name)).max()
-        assert moved > 0.01, f"the {name} matrix did not move: nothing is compared"
-        # Single against double precision: a row is moved by at most a few thousand steps, each
-        # rounded to 2**-24 of a number below 4.
-        np.testing.assert_allclose(matrix, reference, rtol=0, atol=5e-5 * max(1.0, moved))
-    assert loss == pytest.approx(expected_loss, rel=1e-4)
-
-
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-def test_modes(mode: str, subwords: bool, kernels: str) -> None:
-    assert_equal(
+def test_modes(compare: Comparison, mode: str, subwords: bool, kernels: str) -> None:
+    compare.assert_equal(
         plan_for(sentences(100, 30), mode=mode, subwords=subwords, instruction_set=kernels)
     )
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("dim", [1, 7, 100, 130, 300])
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
-def test_dimensions(mode: str, dim: int, kernels: str) -> None:
-    assert_equal(
+def test_dimensions(compare: Comparison, mode: str, dim: int, kernels: str) -> None:
+    compare.assert_equal(
         plan_for(
             sentences(40, 20), mode=mode, vector_dim=dim, subwords=True, instruction_set=kernels
         )
@@ -98,51 +73,53 @@ def test_dimensions(mode: str, dim: int, kernels: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shared_negatives", [1, 7, 64])
-def test_numbers_of_negatives(mode: str, shared_negatives: int) -> None:
-    assert_equal(plan_for(sentences(60, 30), mode=mode, shared_negatives=shared_negatives))
+def test_numbers_of_negatives(compare: Comparison, mode: str, shared_negatives: int) -> None:
+    compare.assert_equal(plan_for(sentences(60, 30), mode=mode, shared_negatives=shared_negatives))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 15, 16, 17, 32])
-def test_batch_sizes(batch_size: int) -> None:
-    assert_equal(plan_for(sentences(60, 30), mode="batch_skipgram", batch_size=batch_size))
+def test_batch_sizes(compare: Comparison, batch_size: int) -> None:
+    compare.assert_equal(plan_for(sentences(60, 30), mode="batch_skipgram", batch_size=batch_size))
 
 
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
-def test_negatives_of_each_pair(mode: str, subwords: bool) -> None:
-    assert_equal(plan_for(sentences(40, 20), mode=mode, subwords=subwords, shared_negatives=0))
+def test_negatives_of_each_pair(compare: Comparison, mode: str, subwords: bool) -> None:
+    compare.assert_equal(
+        plan_for(sentences(40, 20), mode=mode, subwords=subwords, shared_negatives=0)
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_hierarchical_softmax(mode: str) -> None:
-    assert_equal(plan_for(sentences(40, 30), mode=mode, loss="hs"))
+def test_hierarchical_softmax(compare: Comparison, mode: str) -> None:
+    compare.assert_equal(plan_for(sentences(40, 30), mode=mode, loss="hs"))
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("window_size", [1, 2, 40])
-def test_windows(mode: str, window_size: int) -> None:
-    assert_equal(plan_for(sentences(40, 30), mode=mode, window_size=window_size))
+def test_windows(compare: Comparison, mode: str, window_size: int) -> None:
+    compare.assert_equal(plan_for(sentences(40, 30), mode=mode, window_size=window_size))
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_sentences_of_one_word(mode: str) -> None:
+def test_sentences_of_one_word(compare: Comparison, mode: str) -> None:
     lines = [[f"w{i % 5}"] for i in range(60)]
-    assert_equal(plan_for(lines, mode=mode, sampling_threshold=0.9))
+    compare.assert_equal(plan_for(lines, mode=mode, sampling_threshold=0.9))
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_vocabulary_of_two(mode: str) -> None:
+def test_vocabulary_of_two(compare: Comparison, mode: str) -> None:
     lines = [["a", "b", "a"]] * 20
-    assert_equal(plan_for(lines, mode=mode, max_vocab=3, sampling_threshold=0.9))
+    compare.assert_equal(plan_for(lines, mode=mode, max_vocab=3, sampling_threshold=0.9))
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("n_streams", [1, 3, 100])
-def test_blocks_and_epochs(mode: str, n_streams: int) -> None:
+def test_blocks_and_epochs(compare: Comparison, mode: str, n_streams: int) -> None:
     plan = plan_for(sentences(80, 30), mode=mode, epochs=3)
     plan = replace(plan, block_tokens=64, n_streams=n_streams)
     assert plan.n_blocks > 3
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
 @pytest.mark.parametrize("n_streams", [1, 3, 16, 100])
@@ -153,38 +130,24 @@ def test_every_block_is_trained_once_in_an_epoch(n_streams: int) -> None:
     assert (blocks == sorted(blocks)) == (n_streams in (1, 100))
 
 
-def test_comparison_can_fail() -> None:
+def test_comparison_can_fail(compare: Comparison) -> None:
     """A learning rate that is 1 % off must show: the tolerance is not too wide."""
     plan = plan_for(sentences(100, 30), mode="skipgram")
     off = replace(plan, config=replace(plan.config, learning_rate=0.0505))
-    found, _ = trained(CpuBackend, off)
-    expected, _ = trained(ReferenceBackend, plan)
-    moved = np.abs(expected.output - start(plan).output).max()
-    assert np.abs(found.output - expected.output).max() > 5e-5 * max(1.0, moved)
+    compare.assert_different(off, plan)
 
 
 @pytest.mark.parametrize("backend", [CpuBackend, ReferenceBackend])
-def test_spans_do_not_matter(backend: type[Backend]) -> None:
+def test_spans_do_not_matter(compare: Comparison, backend: type[Backend]) -> None:
     plan = replace(plan_for(sentences(80, 30), mode="cbow", epochs=2), block_tokens=64)
-    whole, _ = trained(backend, plan)
-    pieces = start(plan)
-    runner = backend(plan, pieces, 1)
-    for first in range(plan.total_blocks):
-        runner.train(first, first + 1)
-    if backend is CpuBackend:
-        np.testing.assert_array_equal(pieces.input, whole.input)
-    else:  # it rounds to single precision at the end of each span
-        np.testing.assert_allclose(pieces.input, whole.input, rtol=0, atol=1e-5)
+    compare.assert_spans_do_not_matter(plan, backend)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("mode", MODES)
-def test_padding_stays_zero(mode: str, kernels: str) -> None:
-    plan = plan_for(sentences(40, 20), mode=mode, vector_dim=7, instruction_set=kernels)
-    parameters, _ = trained(CpuBackend, plan)
-    for matrix in (parameters.input, parameters.output):
-        padded = np.lib.stride_tricks.as_strided(matrix, (len(matrix), 16))
-        np.testing.assert_array_equal(padded[:, 7:], 0)
+def test_padding_stays_zero(compare: Comparison, mode: str, kernels: str) -> None:
+    compare.assert_padding_stays_zero(
+        plan_for(sentences(40, 20), mode=mode, vector_dim=7, instruction_set=kernels)
+    )
 
 
 def test_subsampling_keeps_the_expected_share() -> None:
@@ -207,7 +170,7 @@ def test_negatives_follow_the_exponent() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_table_of_florets(mode: str) -> None:
+def test_a_table_of_florets(compare: Comparison, mode: str) -> None:
     """Words share all their rows; the parts of a word fall on rows of it more than once."""
     lines = sentences(400, 60)
     config = plan_for(lines, mode=mode, subwords=True).config
@@ -216,4 +179,4 @@ def test_a_table_of_florets(mode: str) -> None:
     table = floret_subword_table(vocabulary, hashing)
     own = [table.rows[a:b] for a, b in itertools.pairwise(table.offsets)]
     assert any(len(set(rows)) < len(rows) for rows in own)
-    assert_equal(make_plan(vocabulary, encoded, config, subwords=table))
+    compare.assert_equal(make_plan(vocabulary, encoded, config, subwords=table))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from brasa import _native
 from brasa.backends import ClassifierBackend
 from brasa.backends.cpu import CpuClassifierBackend
 from brasa.backends.reference_classifier import ReferenceClassifierBackend
@@ -16,9 +15,10 @@ from brasa.classifier_plan import ClassifierPlan, make_classifier_plan
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.examples import encode_examples
-from brasa.parameters import Parameters
 
-KERNELS = [name for name in ("avx512", "avx2", "neon", "scalar") if _native.instruction_set(name)]
+if TYPE_CHECKING:
+    from conformance.conftest import Comparison
+
 LOSSES = ["softmax", "hs", "ns", "ova"]
 
 
@@ -46,150 +46,114 @@ def plan_for(lines: list[str], block_items: int = 100, **hyperparameters: Any) -
     return make_classifier_plan(encode_examples(Corpus(iter(lines)), config), config, block_items)
 
 
-def start(plan: ClassifierPlan) -> Parameters:
-    """Parameters in mid-training: random, so that no gradient is zero by symmetry."""
-    parameters = Parameters.initial(plan.n_input_rows, plan.n_labels, plan.config, threads=1)
-    random = np.random.default_rng(1)
-    for matrix in (parameters.input, parameters.output):
-        matrix[:] = random.normal(0, 0.3, matrix.shape)
-    return parameters
+@pytest.fixture(scope="module")
+def compare(comparison: type[Comparison]) -> Comparison:
+    # Single against double precision: a row is moved by at most some hundred steps, each
+    # rounded to 2**-24 of a number below 16.
+    return comparison(CpuClassifierBackend, ReferenceClassifierBackend, spread=0.3, tolerance=2e-5)
 
 
-def trained(backend: type[ClassifierBackend], plan: ClassifierPlan) -> tuple[Parameters, float]:
-    parameters = start(plan)
-    result = backend(plan, parameters, 1).train(0, plan.total_blocks)
-    assert result.finite
-    assert result.n_pairs >= plan.total_blocks  # of each block at least the first text
-    return parameters, result.loss
-
-
-def assert_equal(plan: ClassifierPlan) -> None:
-    found, loss = trained(CpuClassifierBackend, plan)
-    expected, expected_loss = trained(ReferenceClassifierBackend, plan)
-    before = start(plan)
-    for name in ("input", "output"):
-        matrix, reference = getattr(found, name), getattr(expected, name)
-        moved = np.abs(reference - getattr(before, name)).max()
-        assert moved > 0.01, f"the {name} matrix did not move: nothing is compared"
-        # Single against double precision: a row is moved by at most some hundred steps, each
-        # rounded to 2**-24 of a number below 16.
-        np.testing.assert_allclose(matrix, reference, rtol=0, atol=2e-5 * max(1.0, moved))
-    assert loss == pytest.approx(expected_loss, rel=1e-4)
-
-
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize("word_ngrams", [1, 2, 4])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_losses_and_features(loss: str, word_ngrams: int, subwords: bool, kernels: str) -> None:
+def test_losses_and_features(
+    compare: Comparison, loss: str, word_ngrams: int, subwords: bool, kernels: str
+) -> None:
     plan = plan_for(
         texts(), loss=loss, word_ngrams=word_ngrams, subwords=subwords, instruction_set=kernels
     )
     assert (plan.n_input_rows > len(plan.examples.vocabulary)) == (subwords or word_ngrams > 1)
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("dim", [1, 7, 100, 300])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_dimensions(loss: str, dim: int, kernels: str) -> None:
-    assert_equal(plan_for(texts(30), loss=loss, vector_dim=dim, instruction_set=kernels))
+def test_dimensions(compare: Comparison, loss: str, dim: int, kernels: str) -> None:
+    compare.assert_equal(plan_for(texts(30), loss=loss, vector_dim=dim, instruction_set=kernels))
 
 
 @pytest.mark.parametrize("n_labels", [2, 3, 15, 16, 17, 33])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_numbers_of_labels(loss: str, n_labels: int) -> None:
+def test_numbers_of_labels(compare: Comparison, loss: str, n_labels: int) -> None:
     lines = [*texts(60, n_labels), *(f"__label__{k} w{k}" for k in range(n_labels))]
     plan = plan_for(lines, loss=loss)
     assert plan.n_labels == n_labels
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
 @pytest.mark.parametrize("negative_samples", [1, 4, 20])
-def test_negatives(negative_samples: int) -> None:
-    assert_equal(plan_for(texts(), loss="ns", negative_samples=negative_samples))
+def test_negatives(compare: Comparison, negative_samples: int) -> None:
+    compare.assert_equal(plan_for(texts(), loss="ns", negative_samples=negative_samples))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_one_feature_and_one_text_a_block(loss: str) -> None:
+def test_one_feature_and_one_text_a_block(compare: Comparison, loss: str) -> None:
     lines = [f"__label__{i % 3} w{i % 3}" for i in range(20)]
     plan = plan_for(lines, block_items=1, loss=loss, word_ngrams=1, epochs=3)
     assert plan.n_blocks == 20
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_long_text(loss: str) -> None:
+def test_a_long_text(compare: Comparison, loss: str) -> None:
     words = " ".join(f"w{i % 50}" for i in range(500))
     plan = plan_for([f"__label__a {words}", "__label__b w1 w1"], loss=loss, subwords=True)
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_weights(loss: str) -> None:
+def test_weights(compare: Comparison, loss: str) -> None:
     plan = plan_for(texts(), loss=loss)
     weights = np.random.default_rng(2).uniform(0, 2, len(plan.examples)).astype(np.float32)
     weights[3] = 0
     labels = np.linspace(0, 3, plan.n_labels, dtype=np.float32)
     plan = replace(plan, examples=replace(plan.examples, weights=weights), label_weights=labels)
-    assert_equal(plan)
+    compare.assert_equal(plan)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize("n_labels", [2, 3, 17])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_same_texts_are_right(loss: str, n_labels: int, kernels: str) -> None:
+def test_the_same_texts_are_right(
+    compare: Comparison, loss: str, n_labels: int, kernels: str
+) -> None:
     lines = [*texts(200, n_labels), *(f"__label__{k} w{k}" for k in range(n_labels))]
     plan = plan_for(lines, loss=loss, instruction_set=kernels)
-    parameters, _ = trained(CpuClassifierBackend, plan)
+    parameters, _ = compare.trained(CpuClassifierBackend, plan)
     found = CpuClassifierBackend(plan, parameters, 2).count_right()
     assert found == ReferenceClassifierBackend(plan, parameters, 1).count_right()
     assert len(plan.examples) / 4 < found < len(plan.examples)
 
 
-def test_a_label_that_a_text_has_twice() -> None:
+def test_a_label_that_a_text_has_twice(compare: Comparison) -> None:
     lines = [f"__label__{i % 3} __label__{i % 2} w{i % 7}" for i in range(40)]
-    assert_equal(plan_for(lines, loss="ova"))
+    compare.assert_equal(plan_for(lines, loss="ova"))
 
 
-def test_comparison_can_fail() -> None:
+def test_comparison_can_fail(compare: Comparison) -> None:
     """A learning rate that is 0.1 % off must show: the tolerance is not too wide."""
     plan = plan_for(texts())
     off = replace(plan, config=replace(plan.config, learning_rate=0.5005))
-    found, _ = trained(CpuClassifierBackend, off)
-    expected, _ = trained(ReferenceClassifierBackend, plan)
-    moved = np.abs(expected.output - start(plan).output).max()
-    assert np.abs(found.output - expected.output).max() > 2e-5 * max(1.0, moved)
+    compare.assert_different(off, plan)
 
 
 @pytest.mark.parametrize("backend", [CpuClassifierBackend, ReferenceClassifierBackend])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_spans_do_not_matter(backend: type[ClassifierBackend], loss: str) -> None:
+def test_spans_do_not_matter(
+    compare: Comparison, backend: type[ClassifierBackend], loss: str
+) -> None:
     plan = plan_for(texts(), loss=loss)
-    assert plan.n_blocks > 3
-    whole, _ = trained(backend, plan)
-    pieces = start(plan)
-    runner = backend(plan, pieces, 1)
-    for first in range(plan.total_blocks):
-        runner.train(first, first + 1)
-    if backend is CpuClassifierBackend:
-        np.testing.assert_array_equal(pieces.input, whole.input)
-    else:  # it rounds to single precision at the end of each span
-        np.testing.assert_allclose(pieces.input, whole.input, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize("loss", LOSSES)
-def test_padding_stays_zero(loss: str, kernels: str) -> None:
-    plan = plan_for(texts(), loss=loss, vector_dim=7, instruction_set=kernels)
-    parameters, _ = trained(CpuClassifierBackend, plan)
-    for matrix in (parameters.input, parameters.output):
-        padded = np.lib.stride_tricks.as_strided(matrix, (len(matrix), 16))
-        np.testing.assert_array_equal(padded[:, 7:], 0)
+    compare.assert_spans_do_not_matter(plan, backend)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_step_is_the_gradient_of_the_loss(loss: str) -> None:
+def test_padding_stays_zero(compare: Comparison, loss: str, kernels: str) -> None:
+    compare.assert_padding_stays_zero(
+        plan_for(texts(), loss=loss, vector_dim=7, instruction_set=kernels)
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_step_is_the_gradient_of_the_loss(compare: Comparison, loss: str) -> None:
     """By finite differences, on one text: the reference itself is held to its formula."""
     lines = ["__label__a u v w u", "__label__b", "__label__c", "__label__d"]
     config: dict[str, Any] = {
@@ -208,7 +172,7 @@ def test_the_step_is_the_gradient_of_the_loss(loss: str) -> None:
         block_items=np.array([0, len(plan.examples.rows_of(text))]),
     )
     for name in ("input", "output"):
-        moved = start(plan)
+        moved = compare.start(plan)
         backend = ReferenceClassifierBackend(plan, moved, 1)
         before = {k: getattr(backend, f"_{k}").copy() for k in ("input", "output")}
         backend.train(0, 1)
@@ -216,7 +180,7 @@ def test_the_step_is_the_gradient_of_the_loss(loss: str) -> None:
         for row, column in [(r, c) for r in range(len(step)) for c in range(5)]:
             losses = []
             for shift in (1e-3, -1e-3):
-                again = ReferenceClassifierBackend(plan, start(plan), 1)
+                again = ReferenceClassifierBackend(plan, compare.start(plan), 1)
                 getattr(again, f"_{name}")[row, column] += shift
                 losses.append(again.train(0, 1).loss)
             slope = (losses[1] - losses[0]) / 2e-3

@@ -1,4 +1,9 @@
-"""What training starts from when it is not random numbers: a model, or pretrained vectors."""
+"""What training starts from when it is not random numbers: a model, or pretrained vectors.
+
+Of word vectors `pretrained` (`WordVectors.train`), `continued` and `resumed`
+(`WordVectors.continue_training`), with `base` under them; `classifier` is that of
+`TextClassifier.train_on`.
+"""
 
 from brasa.warm_start.base import StartedFrom, WarmStart
 from brasa.warm_start.classifier import ClassifierStart, continued_classifier
