@@ -15,7 +15,7 @@ from brasa import lookup
 from brasa.arguments import check_count, check_strings, is_whole
 from brasa.errors import ConfigError
 from brasa.evaluation.lines import broken, read_lines
-from brasa.neighbors import ExactScan
+from brasa.neighbors import ExactScan, unit_rows
 from brasa.parameters import Embeddings, FloatMatrix
 from brasa.reduction import check_rows, map_rows
 
@@ -150,7 +150,7 @@ def translations(
     _check_retrieval(retrieval)
     k, n_words = check_count("k", k), check_count("n_words", n_words)
     words = check_strings("words", words, "several words, not one string")
-    queries = _unit(lookup.compose(source, words))
+    queries = unit_rows(lookup.compose(source, words))
     candidates = _frequent(target, n_words)
     names = _frequent_indices(target, n_words)
     hubness = _hubness(candidates, _frequent(source, n_words)) if retrieval == "csls" else None
@@ -239,7 +239,7 @@ def _known(
 
 
 def _rotation(x: FloatMatrix, y: FloatMatrix) -> FloatMatrix:
-    left, _, right = np.linalg.svd(_unit(x).T.astype(np.float64) @ _unit(y))
+    left, _, right = np.linalg.svd(unit_rows(x).T.astype(np.float64) @ unit_rows(y))
     rotation: FloatMatrix = (left @ right).astype(np.float32)
     return rotation
 
@@ -285,13 +285,7 @@ def _frequent_indices(embeddings: Embeddings, n_words: int) -> npt.NDArray[np.in
 def _frequent(embeddings: Embeddings, n_words: int) -> FloatMatrix:
     """Directions of the most frequent words."""
     vectors = lookup.compose_words(embeddings, 0, len(embeddings.vocabulary))
-    return _unit(vectors[_frequent_indices(embeddings, n_words)])
-
-
-def _unit(vectors: FloatMatrix) -> FloatMatrix:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    lengths: FloatMatrix = np.where(norms > 0, norms, np.float32(1))
-    return vectors / lengths
+    return unit_rows(vectors[_frequent_indices(embeddings, n_words)])
 
 
 def _check_models(source: Embeddings, target: Embeddings) -> None:

@@ -142,6 +142,14 @@ def unit(vector: FloatVector) -> FloatVector:
     return (vector / norm).astype(np.float32) if norm > 0 else vector
 
 
+def unit_rows(rows: FloatMatrix) -> FloatMatrix:
+    """Rows of length 1; a row without direction becomes zeros."""
+    with np.errstate(all="ignore"):
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        scaled: FloatMatrix = np.where(np.isfinite(norms) & (norms > 0), rows / norms, 0)
+    return scaled
+
+
 def check_vectors(name: str, values: npt.ArrayLike, dim: int) -> FloatMatrix:
     """Vectors to search for, float32, contiguous, shape (n, dim); each finite and not zero."""
     try:

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from brasa import lookup
 from brasa.arguments import check_count
 from brasa.evaluation.lines import broken, fold, read_lines
-from brasa.neighbors import ExactScan
+from brasa.neighbors import ExactScan, unit_rows
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
-    from brasa.parameters import Embeddings, FloatMatrix
+    from brasa.parameters import Embeddings
 
 _SYNTACTIC = "gram"  # how compute-accuracy's sections of grammar are named
 
@@ -132,7 +132,7 @@ def answer(
     """The best word among the first `size` for each row (a, b, c) of `questions`; -1: none."""
     vectors = lookup.compose_words(embeddings, 0, size)
     words, places = np.unique(questions, return_inverse=True)
-    directions = _unit(vectors[words])
+    directions = unit_rows(vectors[words])
     a, b, c = (directions[places.reshape(questions.shape)[:, i]] for i in range(3))
     queries = b - a + c
     asked = np.flatnonzero(queries.any(axis=1))
@@ -164,14 +164,6 @@ def read_questions(path: str | os.PathLike[str]) -> list[Question]:
     if not questions:
         raise broken(path, number, "the file ends without a question")
     return questions
-
-
-def _unit(rows: FloatMatrix) -> FloatMatrix:
-    """Rows of length 1; a row without direction becomes zeros."""
-    with np.errstate(all="ignore"):
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        scaled: FloatMatrix = np.where(np.isfinite(norms) & (norms > 0), rows / norms, 0)
-    return scaled
 
 
 def _tally(
