@@ -195,7 +195,7 @@ def _decoded(line: bytes, source: str, number: int) -> str:
 
 
 def _read_csv(path: str, columns: Sequence[str], delimiter: str = ",") -> Iterator[Row]:
-    csv.field_size_limit(_MAX_FIELD)
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD))  # of the whole process
     reader = csv.DictReader(_lines_of(path), delimiter=delimiter, strict=True)
     try:
         names = reader.fieldnames or ()

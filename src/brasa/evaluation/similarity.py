@@ -156,7 +156,7 @@ def split_row(line: str, separator: str | None) -> list[str]:
     """Fields of a line; None separates by ASCII white space; none of a line that is no CSV."""
     if separator == ",":
         try:
-            fields = next(csv.reader([line], skipinitialspace=True))
+            fields = next(csv.reader([line], skipinitialspace=True, strict=True))
         except csv.Error:
             return []
         return [field.strip() for field in fields]

@@ -146,7 +146,8 @@ def test_a_table_between_spaces(tmp_path: Path) -> None:
         (b"a\tb\t1\na\0\tb\t2\n", "line 2: a NUL"),
         (b"head\tof\ttable\n", "line 1"),
         (b"head\tof\ttable\nneither\tis\tthis\n", "line 2"),
-        (b"a,b,1\n" + b'"' + b"x" * 200_000 + b'",b,2\n', "line 2"),
+        (b'a,b,1\n"a"b,c,2\n', "line 2"),
+        (b'a,b,1\n"a,b,2\n', "line 2"),
     ],
 )
 def test_broken_tables_are_refused_with_the_line(
