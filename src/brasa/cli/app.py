@@ -41,6 +41,7 @@ _COMMANDS = {
     "prune": ("smaller", "Keep the most frequent words, or those of a list."),
     "merge": ("smaller", "Make one model of two."),
     "align": ("smaller", "Rotate word vectors into the space of another language's."),
+    "serve": ("serve", "Answer questions about models over HTTP."),
     "fasttext": ("fasttext", "Take the commands and flags of fastText's program."),
     "demo": ("demo", "Train on the text that comes with brasa, and look at the result."),
 }

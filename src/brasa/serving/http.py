@@ -1,0 +1,92 @@
+"""Requests, answers and errors of the server, as its routes see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+
+
+class HttpError(Exception):
+    """An answer with an error's status; its body says what is wrong as JSON.
+
+    Attributes
+    ----------
+    status : int
+    error_type : str
+        For programs: a short name, such as ``"unknown_model"``.
+    message : str
+        For people: what is wrong, where, and what instead.
+    headers : tuple of (str, str)
+    """
+
+    def __init__(
+        self, status: int, error_type: str, message: str, *headers: tuple[str, str]
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.message = message
+        self.headers = headers
+
+
+@dataclass(slots=True)
+class Request:
+    """What a route is given.
+
+    Attributes
+    ----------
+    method, path : str
+    query_string : str
+    headers : RSGI headers
+        With `get`; names in lower case.
+    body : bytes
+    names : tuple of str
+        The parts of the path that the route's pattern leaves open.
+    """
+
+    method: str
+    path: str
+    query_string: str
+    headers: Any
+    body: bytes = b""
+    names: tuple[str, ...] = ()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Parameters of the address; of one given twice the last."""
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
+
+
+@dataclass(slots=True)
+class Response:
+    """What a route answers."""
+
+    body: bytes
+    content_type: str = JSON
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def as_json(value: Any) -> bytes:
+    """A value as JSON; NumPy arrays as lists, float32 with the digits that float32 needs."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def parse_json(body: bytes, where: str = "the body") -> Any:
+    """A body's value.
+
+    Raises
+    ------
+    HttpError
+        400 when it is no JSON, with line and column.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise HttpError(400, "invalid_json", f"{where} is not JSON: {error}") from None

@@ -1,0 +1,176 @@
+"""brasa's own questions: neighbors, analogies, n-grams, completion, and why a label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brasa.errors import UnknownWordError
+from brasa.serving.http import HttpError, Request, Response, as_json, parse_json
+from brasa.text_classifier import TextClassifier
+from brasa.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from brasa.serving.registry import Registry
+
+MAX_K = 1000
+
+
+def neighbors(models: Registry, request: Request) -> Response:
+    """``GET /neighbors?word=``: the nearest words, and whether the word was in the vocabulary."""
+    query = request.query
+    vectors = _word_vectors(models, query)
+    return Response(as_json(_neighbors(vectors, [_text(query, "word")], query)[0]))
+
+
+def many_neighbors(models: Registry, request: Request) -> Response:
+    """``POST /neighbors``: those of several words."""
+    body = _object(request)
+    words = body.get("words")
+    if not isinstance(words, list) or not words or not all(isinstance(w, str) for w in words):
+        raise _wrong("words", "a list of at least one string")
+    return Response(as_json({"results": _neighbors(_word_vectors(models, body), words, body)}))
+
+
+def analogy(models: Registry, request: Request) -> Response:
+    """``GET /analogy?a=&b=&c=``: a is to b as c is to what?"""
+    query = request.query
+    a, b, c = (_text(query, name) for name in "abc")
+    found = _asked(_word_vectors(models, query).analogy, a, b, c, _k(query))
+    return Response(as_json({"a": a, "b": b, "c": c, "answers": _named(found)}))
+
+
+def similarity(models: Registry, request: Request) -> Response:
+    """``GET /similarity?a=&b=``: the cosine of two words."""
+    query = request.query
+    a, b = _text(query, "a"), _text(query, "b")
+    cosine = _asked(_word_vectors(models, query).similarity, a, b)
+    return Response(as_json({"a": a, "b": b, "cosine": cosine}))
+
+
+def subwords(models: Registry, request: Request) -> Response:
+    """``GET /subwords?word=``: the rows that a word's vector is made of.
+
+    `share` is how much of the vector's length, along its own direction, a row brings: the shares
+    of all rows sum to 1.
+    """
+    query = request.query
+    vectors, word = _word_vectors(models, query), _text(query, "word")
+    parts = _asked(vectors.subwords, word)
+    rows = vectors.embeddings.input
+    trained = [part for part in parts if part.row is not None]
+    shares: dict[int, float] = {}
+    if trained:
+        matrix = np.asarray(rows[np.array([part.row for part in trained])], np.float64)
+        total = matrix.sum(axis=0)
+        squared = float(total @ total)
+        along = matrix @ total / squared if squared > 0 else np.zeros(len(trained))
+        shares = {id(part): float(x) for part, x in zip(trained, along, strict=True)}
+    found = [
+        {
+            "ngram": part.text,
+            "bucket": part.bucket,
+            "known": part.trained,
+            "share": shares.get(id(part), 0.0),
+        }
+        for part in parts
+    ]
+    return Response(as_json({"word": word, "known": word in vectors, "subwords": found}))
+
+
+def words(models: Registry, request: Request) -> Response:
+    """``GET /words?prefix=``: the most frequent words that begin so."""
+    query = request.query
+    model = models.get(query.get("model")).model
+    prefix, k = query.get("prefix", ""), _k(query)
+    vocabulary = _word_vectors(models, query).vocabulary if isinstance(model, WordVectors) else None
+    counts = None if vocabulary is None else vocabulary.counts
+    found = []
+    for rank, word in enumerate(model.words):
+        if word.startswith(prefix):
+            count = None if counts is None else int(counts[rank])
+            found.append({"word": word, "count": count, "rank": rank})
+            if len(found) == k:
+                break
+    return Response(as_json({"words": found}))
+
+
+def explain(models: Registry, request: Request) -> Response:
+    """``POST /explain``: which words and n-grams of a text speak for a label."""
+    body = _object(request)
+    served = models.get(body.get("model"))
+    if not isinstance(served.model, TextClassifier):
+        raise _wrong_kind(served.name, "classifier")
+    text, label = body.get("text"), body.get("label")
+    if not isinstance(text, str):
+        raise _wrong("text", "a string")
+    if label is not None and not isinstance(label, str):
+        raise _wrong("label", "a string")
+    found = _asked(served.model.explain, " ".join(text.splitlines()), label, _k(body))
+    features = [{"kind": c.kind, "text": c.text, "weight": c.value} for c in found.contributions]
+    answer = {"text": text, "label": found.label, "probability": found.probability}
+    return Response(as_json(answer | {"features": features}))
+
+
+def _neighbors(vectors: WordVectors, asked: list[str], options: Any) -> list[dict[str, Any]]:
+    among = _count(options, "restrict_vocab", None, len(vectors) or 1)
+    batch = _asked(vectors.neighbors_batch, asked, _k(options), among=among)
+    return [
+        {"word": word, "known": word in vectors, "neighbors": _named(found)}
+        for word, found in zip(asked, batch, strict=True)
+    ]
+
+
+def _named(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"word": word, "cosine": cosine} for word, cosine in found]
+
+
+def _word_vectors(models: Registry, options: Any) -> WordVectors:
+    served = models.get(options.get("model"))
+    if not isinstance(served.model, WordVectors):
+        raise _wrong_kind(served.name, "model of word vectors")
+    return served.model
+
+
+def _asked(question: Any, *arguments: Any, **options: Any) -> Any:
+    try:
+        return question(*arguments, **options)
+    except UnknownWordError as error:
+        raise HttpError(404, "unknown_word", str(error)) from None
+
+
+def _object(request: Request) -> dict[str, Any]:
+    value = parse_json(request.body)
+    if not isinstance(value, dict):
+        raise _wrong("$", "an object")
+    return value
+
+
+def _text(query: dict[str, str], name: str) -> str:
+    if not query.get(name):
+        raise _wrong(name, f"a word, as ?{name}=...")
+    return query[name]
+
+
+def _k(options: Any) -> int:
+    return _count(options, "k", 10, MAX_K) or 10
+
+
+def _count(options: Any, name: str, default: int | None, most: int) -> int | None:
+    value = options.get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if value is None and name not in options:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise _wrong(name, "a whole number from 1")
+    return min(value, most)
+
+
+def _wrong(where: str, expected: str) -> HttpError:
+    return HttpError(400, "invalid_request", f"{where}: expected {expected}")
+
+
+def _wrong_kind(name: str, wanted: str) -> HttpError:
+    return HttpError(400, "wrong_kind_of_model", f"{name!r} is no {wanted}")
