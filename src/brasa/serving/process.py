@@ -79,6 +79,8 @@ class _Parent:
         self._models, self._options, self._port = models, options, port
         self._workers: dict[int, float] = {}
         self._stopping = False
+        # Only the parent holds the end for writing: when it is gone, its workers read the end.
+        self._alive_read, self._alive_write = os.pipe()
 
     def run(self, ready: Callable[[int], None]) -> None:
         for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -107,7 +109,8 @@ class _Parent:
         if pid == 0:
             status = 1
             try:
-                asyncio.run(_work(self._models, self._options, self._port))
+                os.close(self._alive_write)
+                asyncio.run(_work(self._models, self._options, self._port, self._alive_read))
                 status = 0
             finally:
                 os._exit(status)
@@ -126,7 +129,7 @@ class _Parent:
             os.kill(pid, signal_number)
 
 
-async def _work(models: Registry, options: ServerOptions, port: int) -> None:
+async def _work(models: Registry, options: ServerOptions, port: int, parent: int) -> None:
     from granian.constants import HTTPModes
     from granian.server.embed import Server
 
@@ -146,6 +149,7 @@ async def _work(models: Registry, options: ServerOptions, port: int) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(parent, stop.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the parent's to handle
     loop.add_signal_handler(
         signal.SIGHUP, lambda: loop.run_in_executor(None, _open_changed, models)
