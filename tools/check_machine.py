@@ -30,9 +30,9 @@ def succeeds(command: "list[str]", text: str = "") -> bool:
 def missing() -> "Iterator[str]":
     """One line for each thing that is missing, with what to install."""
     python = "python%d.%d" % sys.version_info[:2]
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 11):
         yield (
-            "Python 3.10 or newer; `%s` is %s. Name another one: make PYTHON=python3.12 ..."
+            "Python 3.11 or newer; `%s` is %s. Name another one: make PYTHON=python3.12 ..."
             % (sys.executable, sys.version.split()[0])
         )
         return

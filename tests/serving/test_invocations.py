@@ -26,7 +26,9 @@ def test_words_are_answered_with_their_vectors_in_order(client: httpx.Client, mo
     assert [set(item) for item in found] == [{"vector", "word"}] * 3
     assert [item["word"] for item in found] == words
     expected = brasa.load(models / "subwords").vectors(words)
-    np.testing.assert_array_equal(np.float32([item["vector"] for item in found]), expected)
+    np.testing.assert_array_equal(
+        np.array([item["vector"] for item in found], np.float32), expected
+    )
 
 
 def test_an_unseen_word_without_subwords_is_zeros(client: httpx.Client) -> None:
@@ -132,5 +134,9 @@ def test_wrong_lines_are_told_which(client: httpx.Client, lines: bytes, said: st
 
 def test_an_unknown_model_is_told_which_there_are(client: httpx.Client) -> None:
     answer = _invoke(client, "nothing", json={"instances": ["a"]})
+    assert answer.status_code == 400  # as SageMaker Runtime
+    assert answer.headers["x-amzn-errortype"] == "ValidationError"
+    answer = client.post("/invocations?model=nothing", json={"instances": ["a"]})
     assert answer.status_code == 404
+    assert answer.json()["error_type"] == "unknown_model"
     assert "subwords, words, sentiment" in answer.json()["error"]

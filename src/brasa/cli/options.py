@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import tomllib
 import typing
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -13,11 +13,6 @@ import click
 
 from brasa.config import TextClassifierConfig, TextOptions, WordVectorsConfig, choices, optional_of
 from brasa.errors import BrasaError, ConfigError, StorageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -4,134 +4,150 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
 import logging
-import mimetypes
 import re
 import secrets
 import time
-from importlib import metadata, resources
 from typing import TYPE_CHECKING, Any
 
-from brasa.errors import BrasaError
-from brasa.serving import invocations, questions
-from brasa.serving.http import HttpError, Request, Response, as_json
+from brasa.errors import BrasaError, MissingExtraError
+from brasa.serving import routes
+from brasa.serving.access_log import AccessLog
+from brasa.serving.http import HttpError, Request, Response, Work, as_json
+from brasa.serving.static_files import static_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from brasa.serving.options import ServerOptions
-    from brasa.serving.registry import Registry
+    from brasa.serving.service import Service
 
 _log = logging.getLogger("brasa.serving")
-_PUBLIC = ("/ping", "/metrics")  # without a key: for load balancers and scrapers
 # Words or texts from which work is done in a thread, so that others are answered meanwhile. Fewer
 # take less time than the way to a thread and back (about 60 us).
 _THREAD_FROM = 64
-_ENDPOINT = re.compile(r"/endpoints/([^/]+)/invocations")
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_AWS_ENDPOINT = "/endpoints/"
+_UNLOGGED = ("/ping", "/metrics")  # asked every few seconds by machines
+_CORS_HEADERS = "authorization, content-type, x-request-id"
 
 
 class App:
-    """The server as Granian calls it.
+    """A worker's part of the server, as Granian calls it.
 
     Parameters
     ----------
-    models : Registry
-    options : ServerOptions
+    service : Service
     """
 
-    def __init__(self, models: Registry, options: ServerOptions) -> None:
-        self.models = models
-        self.options = options
-        self.n_active = 0
-        self._routes: dict[tuple[str, str], Callable[[Registry, Request], Response]] = {
-            ("GET", "/ping"): _ping,
-            ("GET", "/info"): _info,
-            ("GET", "/neighbors"): questions.neighbors,
-            ("POST", "/neighbors"): questions.many_neighbors,
-            ("GET", "/analogy"): questions.analogy,
-            ("GET", "/similarity"): questions.similarity,
-            ("GET", "/subwords"): questions.subwords,
-            ("GET", "/words"): questions.words,
-            ("POST", "/explain"): questions.explain,
-        }
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._options = service.options
+        self._n_active = 0
+        self._n_items = 0  # words and texts at work
+        self._ids = itertools.count()
+        self._id_prefix = secrets.token_hex(6)
+        self._access_log = (
+            AccessLog(asyncio.get_running_loop()) if service.options.log_requests else None
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is at work."""
+        return self._n_active == 0
+
+    def flush(self) -> None:
+        """Write what is to be logged."""
+        if self._access_log is not None:
+            self._access_log.flush()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
-        if scope.proto != "http":
-            protocol.close(400)
-            return
         start = time.perf_counter()
         headers = scope.headers
-        request_id = headers.get("x-request-id") or secrets.token_hex(8)
-        self.n_active += 1
+        request = Request(scope.method, scope.path, scope.query_string, headers)
+        request_id = self._request_id(headers)
+        self._n_active += 1
+        self.service.shared.set_active(self.service.worker, self._n_active)
+        place, n_items = routes.OTHER, 0
         try:
-            response = await self._answer(scope, protocol, headers)
-        except HttpError as error:
-            response = _refusal(error)
-        except BrasaError as error:
-            response = _refusal(HttpError(400, "invalid_request", str(error)))
-        except Exception:
-            _log.exception("request %s failed", request_id)
-            response = _refusal(
-                HttpError(500, "internal_error", f"the server failed; its log has {request_id}")
-            )
-        finally:
-            self.n_active -= 1
-        response.headers.append(("content-type", response.content_type))
-        response.headers.append(("x-request-id", request_id))
-        protocol.response_bytes(response.status, response.headers, response.body)
-        if self.options.log_requests and _log.isEnabledFor(logging.INFO):
-            _log.info(
-                "%s %s %d",
-                scope.method,
-                scope.path,
-                response.status,
-                extra={"request_id": request_id, "seconds": time.perf_counter() - start},
-            )
+            try:
+                found = routes.find(request.method, request.path)
+                if found is not None:
+                    place, request.names = found
+                self._admit(request, place)
+                if found is None:
+                    response = self._without_route(request)
+                else:
+                    response, n_items = await self._answer(request, place, protocol)
+            except HttpError as error:
+                response = self._refusal(error, request.path)
+            except MissingExtraError as error:
+                response = self._refusal(HttpError(501, "not_installed", str(error)), request.path)
+            except BrasaError as error:
+                response = self._refusal(
+                    HttpError(400, "invalid_request", str(error)), request.path
+                )
+            except Exception:
+                _log.exception("request %s failed", request_id)
+                message = f"the server failed; its log says why at {request_id}"
+                response = self._refusal(HttpError(500, "internal_error", message), request.path)
+            response.headers.append(("content-type", response.content_type))
+            response.headers.append(("x-request-id", request_id))
+            if self._options.cors_origins:
+                self._allow_origin(headers, response)
+            protocol.response_bytes(response.status, response.headers, response.body)
+        finally:  # of a client that went away, too
+            self._n_active -= 1
+            self.service.shared.set_active(self.service.worker, self._n_active)
+        seconds = time.perf_counter() - start
+        self.service.shared.count(self.service.worker, place, response.status, seconds, n_items)
+        if self._access_log is not None and request.path not in _UNLOGGED:
+            self._access_log.add(request_id, request.method, request.path, response.status, seconds)
 
-    async def _answer(self, scope: Any, protocol: Any, headers: Any) -> Response:
-        method, path = scope.method, scope.path
-        if self.options.api_key is not None and path not in _PUBLIC:
-            self._check_key(headers.get("authorization"))
-        if self.n_active > self.options.max_waiting and path != "/ping":
-            raise HttpError(
-                429, "overloaded", "too many requests at a time: try again", ("retry-after", "1")
-            )
-        request = Request(method, path, scope.query_string, headers)
-        if method == "POST":
-            request.body = await self._body(headers, protocol)
-            if path == "/invocations":
-                return await self._invoke(request, request.query.get("model"))
-            endpoint = _ENDPOINT.fullmatch(path)
-            if endpoint:
-                return await self._invoke(request, endpoint[1])
-        route = self._routes.get((method, path))
-        if route is None:
-            return self._without_route(method, path)
-        return route(self.models, request)
+    def _admit(self, request: Request, place: int) -> None:
+        if place != routes.OTHER and routes.ROUTES[place].is_public:
+            return
+        if self._options.api_key is not None and not self._is_page(request, place):
+            self._check_key(request.headers.get("authorization"))
+        if self._n_active > self._options.max_waiting:
+            raise _overloaded()
 
-    async def _invoke(self, request: Request, name: str | None) -> Response:
-        served = self.models.get(name)
-        asked = invocations.parse(request.headers.get("content-type"), request.body)
-        if len(asked.items) > self.options.max_batch:
+    async def _answer(self, request: Request, place: int, protocol: Any) -> tuple[Response, int]:
+        if request.method == "POST":
+            request.body = await self._body(request.headers, protocol)
+        if self.service.is_stale:
+            await asyncio.to_thread(self.service.catch_up)
+        found = routes.ROUTES[place].answer(self.service, request)
+        if isinstance(found, Response):
+            return found, 0
+        return await self._work(found), found.n_items
+
+    async def _work(self, work: Work) -> Response:
+        most = self._options.max_batch
+        if work.n_items > most:
             raise HttpError(
                 413,
                 "batch_too_large",
-                f"{len(asked.items)} instances in one request; at most {self.options.max_batch}",
+                f"{work.n_items} words or texts in one request: at most {most} are answered",
             )
-        if len(asked.items) < _THREAD_FROM:
-            return invocations.answer(served, asked)
-        return await asyncio.to_thread(invocations.answer, served, asked)
+        if work.n_items < _THREAD_FROM and not work.is_slow:
+            return work.answer()
+        if self._n_items and self._n_items + work.n_items > 4 * most:
+            raise _overloaded()
+        self._n_items += work.n_items
+        try:
+            return await asyncio.to_thread(work.answer)
+        finally:
+            self._n_items -= work.n_items
 
     async def _body(self, headers: Any, protocol: Any) -> bytes:
-        limit = self.options.max_body_bytes
+        limit = self._options.max_body_bytes
         length = headers.get("content-length")
         if length is not None and (not _DIGITS.fullmatch(length) or int(length) > limit):
             raise _too_large(limit)
         pieces, size = [], 0
         try:
-            async with asyncio.timeout(self.options.body_timeout_s):
+            async with asyncio.timeout(self._options.body_timeout_s):
                 if length is not None:
                     body: bytes = await protocol()
                     return body
@@ -144,64 +160,103 @@ class App:
             raise HttpError(
                 408,
                 "body_timeout",
-                f"the body did not arrive within {self.options.body_timeout_s:g} s",
+                f"the body did not arrive within {self._options.body_timeout_s:g} s",
                 ("connection", "close"),
             ) from None
         return b"".join(pieces)
 
-    def _check_key(self, authorization: str | None) -> None:
-        expected = f"Bearer {self.options.api_key}"
-        if not hmac.compare_digest((authorization or "").encode(), expected.encode()):
-            raise HttpError(
-                401,
-                "unauthorized",
-                "send the key: Authorization: Bearer KEY",
-                ("www-authenticate", "Bearer"),
-            )
-
-    def _without_route(self, method: str, path: str) -> Response:
-        if method == "GET":
-            page = _static_file("index.html" if path == "/" else path.removeprefix("/"))
+    def _without_route(self, request: Request) -> Response:
+        if request.method in ("GET", "HEAD"):
+            page = static_file(request)
             if page is not None:
                 return page
-        allowed = sorted({known for known, route in self._routes if route == path})
+        allowed = routes.methods_of(request.path)
+        if request.method == "OPTIONS" and allowed and self._options.cors_origins:
+            return Response(b"", status=204, headers=[("allow", ", ".join(allowed))])
         if allowed:
             raise HttpError(
                 405,
                 "method_not_allowed",
-                f"{path} takes {' and '.join(allowed)}",
+                f"{request.path} takes {' and '.join(allowed)}, not {request.method}",
                 ("allow", ", ".join(allowed)),
             )
-        raise HttpError(404, "unknown_path", f"there is no {path}")
+        raise HttpError(404, "unknown_path", f"there is no {request.path[:200]}: see /openapi.json")
+
+    def _is_page(self, request: Request, place: int) -> bool:
+        """Whether it is for the page itself, which asks its reader for the key."""
+        return (
+            place == routes.OTHER
+            and request.method in ("GET", "HEAD", "OPTIONS")
+            and not routes.methods_of(request.path)
+        )
+
+    def _check_key(self, authorization: str | None) -> None:
+        scheme, _, key = (authorization or "").partition(" ")
+        expected = (self._options.api_key or "").encode()
+        is_right = hmac.compare_digest(key.strip().encode("utf-8", "replace"), expected)
+        if scheme.lower() != "bearer" or not is_right:
+            raise HttpError(
+                401,
+                "unauthorized",
+                "this server wants its key: Authorization: Bearer KEY",
+                ("www-authenticate", "Bearer"),
+            )
+
+    def _allow_origin(self, headers: Any, response: Response) -> None:
+        origin = headers.get("origin")
+        response.headers.append(("vary", "origin"))
+        if origin in self._options.cors_origins or "*" in self._options.cors_origins:
+            response.headers += [
+                ("access-control-allow-origin", origin or "*"),
+                ("access-control-allow-headers", _CORS_HEADERS),
+                ("access-control-allow-methods", "GET, POST, DELETE"),
+                ("access-control-expose-headers", "x-request-id"),
+            ]
+
+    def _request_id(self, headers: Any) -> str:
+        given = headers.get("x-request-id") or headers.get("x-amzn-requestid")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            found: str = given
+            return found
+        return f"{self._id_prefix}{next(self._ids):08x}"
+
+    def _refusal(self, error: HttpError, path: str) -> Response:
+        said = {"error": error.message, "error_type": error.error_type}
+        if path.startswith(_AWS_ENDPOINT):
+            return _aws_refusal(error, said)
+        return Response(as_json(said), status=error.status, headers=list(error.headers))
 
 
-def _ping(models: Registry, request: Request) -> Response:
-    return Response(b"")
+def _aws_refusal(error: HttpError, said: dict[str, Any]) -> Response:
+    """An error as SageMaker Runtime tells it: what the model refuses is a ModelError, 424."""
+    if error.error_type == "unknown_model":
+        status, name = 400, "ValidationError"
+    elif error.status in (401, 429):
+        status, name = error.status, "AccessDeniedException"
+        if error.status == 429:
+            name = "ThrottlingException"
+    else:
+        status, name = 424, "ModelError"
+        said |= {
+            "OriginalStatusCode": error.status,
+            "OriginalMessage": error.message,
+            "LogStreamArn": "",
+        }
+    said["Message"] = error.message
+    headers = [("x-amzn-errortype", name), *error.headers]
+    return Response(as_json(said), status=status, headers=headers)
 
 
-def _info(models: Registry, request: Request) -> Response:
-    found = [model.describe() for model in models]
-    version = metadata.version("brasa")
-    default = found[0]["name"] if found else None
-    return Response(as_json({"version": version, "default": default, "models": found}))
-
-
-def _static_file(name: str) -> Response | None:
-    if ".." in name or name.startswith("/") or "\0" in name:
-        return None
-    file = resources.files("brasa.serving") / "static" / name
-    if not file.is_file():
-        return None
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(file.read_bytes(), kind)
-
-
-def _refusal(error: HttpError) -> Response:
-    body = as_json({"error": error.message, "error_type": error.error_type})
-    return Response(body, status=error.status, headers=list(error.headers))
+def _overloaded() -> HttpError:
+    return HttpError(
+        429, "overloaded", "too many requests are at work: try again", ("retry-after", "1")
+    )
 
 
 def _too_large(limit: int) -> HttpError:
     return HttpError(
-        413, "body_too_large", f"the body is over {limit} bytes", ("connection", "close")
+        413,
+        "body_too_large",
+        f"the body is larger than {limit} bytes: send fewer words or texts at a time",
+        ("connection", "close"),
     )

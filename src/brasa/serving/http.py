@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -73,6 +74,23 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
+class Work(NamedTuple):
+    """An answer that takes time in proportion to what was asked.
+
+    Attributes
+    ----------
+    n_items : int
+        Words or texts.
+    answer : callable
+    is_slow : bool
+        Whether even one item takes so long that others should be answered meanwhile.
+    """
+
+    n_items: int
+    answer: Callable[[], Response]
+    is_slow: bool = False
+
+
 def as_json(value: Any) -> bytes:
     """A value as JSON; NumPy arrays as lists, float32 with the digits that float32 needs."""
     return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -90,3 +108,8 @@ def parse_json(body: bytes, where: str = "the body") -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise HttpError(400, "invalid_json", f"{where} is not JSON: {error}") from None
+
+
+def wrong(where: str, expected: str) -> HttpError:
+    """400 for a value of another shape; `where` is its path, as ``$.instances[1]``."""
+    return HttpError(400, "invalid_request", f"{where}: expected {expected}")

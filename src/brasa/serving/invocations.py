@@ -10,13 +10,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from brasa.serving.http import JSON, JSON_LINES, HttpError, Response, as_json, parse_json
+from brasa.serving.http import (
+    JSON,
+    JSON_LINES,
+    HttpError,
+    Request,
+    Response,
+    Work,
+    as_json,
+    parse_json,
+    wrong,
+)
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from brasa.serving.registry import ServedModel
+    from brasa.serving.service import Service
 
 _ALLOWED = f"{JSON} or {JSON_LINES}"
 # What clients send that do not say what they send; the body is JSON all the same.
@@ -61,6 +72,13 @@ def parse(content_type: str | None, body: bytes) -> Invocation:
     )
 
 
+def invoke(service: Service, request: Request, name: str | None = None) -> Work:
+    """Answer a request for the model `name`, or the default."""
+    served = service.models.get(name or request.query.get("model"))
+    asked = parse(request.headers.get("content-type"), request.body)
+    return Work(len(asked.items), lambda: answer(served, asked))
+
+
 def answer(served: ServedModel, request: Invocation) -> Response:
     """The answer to a request, in its form.
 
@@ -97,24 +115,24 @@ def _labels(model: Any, request: Invocation) -> list[dict[str, Any]]:
 def _parse_instances(body: bytes) -> Invocation:
     value = parse_json(body)
     if isinstance(value, str):
-        raise _wrong(
+        raise wrong(
             "$",
             'an object with "instances"; this is a string of JSON: it was encoded twice '
             "(an SDK's serializer and json.dumps, perhaps)",
         )
     if not isinstance(value, dict) or "instances" not in value:
-        raise _wrong("$", 'an object such as {"instances": ["a word or a text"]}')
+        raise wrong("$", 'an object such as {"instances": ["a word or a text"]}')
     items = value["instances"]
     if not isinstance(items, list) or not items:
-        raise _wrong("$.instances", "a list of at least one word or text")
+        raise wrong("$.instances", "a list of at least one word or text")
     for i, item in enumerate(items):
         if not isinstance(item, str):
-            raise _wrong(f"$.instances[{i}]", "a string")
+            raise wrong(f"$.instances[{i}]", "a string")
     configuration = value.get("configuration")
     if configuration is None:
         configuration = {}
     if not isinstance(configuration, dict):
-        raise _wrong("$.configuration", 'an object such as {"k": 2}')
+        raise wrong("$.configuration", 'an object such as {"k": 2}')
     k = _count(configuration.get("k", 1), "$.configuration.k")
     return Invocation(items, [k] * len(items), as_lines=False)
 
@@ -126,19 +144,15 @@ def _parse_lines(body: bytes) -> Invocation:
             continue
         value = parse_json(line, f"line {number}")
         if not isinstance(value, dict) or not isinstance(value.get("source"), str):
-            raise _wrong(f"line {number}", 'an object such as {"source": "a word or a text"}')
+            raise wrong(f"line {number}", 'an object such as {"source": "a word or a text"}')
         items.append(value["source"])
         counts.append(_count(value.get("k", 1), f"k of line {number}"))
     if not items:
-        raise _wrong("the body", 'at least one line such as {"source": "a word or a text"}')
+        raise wrong("the body", 'at least one line such as {"source": "a word or a text"}')
     return Invocation(items, counts, as_lines=True)
 
 
 def _count(value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise _wrong(where, "a whole number from 1")
+        raise wrong(where, "a whole number from 1")
     return min(value, 1 << 30)
-
-
-def _wrong(where: str, expected: str) -> HttpError:
-    return HttpError(400, "invalid_request", f"{where}: expected {expected}")

@@ -39,6 +39,8 @@ class ServerOptions:
         Origins whose pages may read answers.
     models_folder : str or None
         Where ``POST /models`` may load from.
+    watch_s : float
+        How often it is looked whether a model was replaced; 0: only at SIGHUP.
     log_requests : bool
     """
 
@@ -53,6 +55,7 @@ class ServerOptions:
     api_key: str | None = None
     cors_origins: tuple[str, ...] = ()
     models_folder: str | None = None
+    watch_s: float = 5.0
     log_requests: bool = True
 
     def with_environment(self, environment: Mapping[str, str] = os.environ) -> ServerOptions:

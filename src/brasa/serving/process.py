@@ -8,6 +8,7 @@ changed models again, and a worker that dies is replaced.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import os
@@ -15,10 +16,15 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from brasa.errors import MissingExtraError, StorageError
+from brasa.serving import routes
 from brasa.serving.registry import ServedModel
+from brasa.serving.service import Service
+from brasa.serving.shared import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("brasa.serving")
 _RESPAWN_AFTER_S = 0.5
+_HEADER_TIMEOUT_MS = 10_000
+_MAX_CONNECTIONS = 16_384
 
 
 def run(models: Registry, options: ServerOptions, ready: Callable[[int], None]) -> None:
@@ -51,9 +59,9 @@ def run(models: Registry, options: ServerOptions, ready: Callable[[int], None]) 
         importlib.import_module("granian")
     except ImportError as error:
         raise MissingExtraError("granian", "serve", "serving") from error
-    with _reserved(options.host, options.port) as holder:
+    with _reserved(options.host, options.port) as holder, TemporaryDirectory() as folder:
         port = holder.getsockname()[1]
-        _Parent(models, options, port).run(ready)
+        _Parent(models, options, port, folder).run(ready)
 
 
 def _reserved(host: str, port: int) -> socket.socket:
@@ -75,9 +83,11 @@ def _reserved(host: str, port: int) -> socket.socket:
 
 
 class _Parent:
-    def __init__(self, models: Registry, options: ServerOptions, port: int) -> None:
+    def __init__(self, models: Registry, options: ServerOptions, port: int, folder: str) -> None:
         self._models, self._options, self._port = models, options, port
-        self._workers: dict[int, float] = {}
+        self._shared = Shared(routes.NAMES, options.workers)
+        self._list_path = str(Path(folder) / "models.json")
+        self._workers: dict[int, tuple[int, float]] = {}  # pid -> number, when it was started
         self._stopping = False
         # Only the parent holds the end for writing: when it is gone, its workers read the end.
         self._alive_read, self._alive_write = os.pipe()
@@ -86,23 +96,26 @@ class _Parent:
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, self._stop)
         signal.signal(signal.SIGHUP, self._reload)
-        for _ in range(self._options.workers):
-            self._fork()
+        for number in range(self._options.workers):
+            self._fork(number)
         ready(self._port)
         while self._workers:
             try:
                 pid, _status = os.wait()
             except ChildProcessError:
                 break
-            started = self._workers.pop(pid, None)
-            if started is None or self._stopping:
+            number, started = self._workers.pop(pid, (-1, 0.0))
+            if number < 0 or self._stopping:
                 continue
             _log.error("worker %d died: another one takes its place", pid)
+            self._shared.set_active(number, 0)
             if time.monotonic() - started < _RESPAWN_AFTER_S:
                 time.sleep(_RESPAWN_AFTER_S)
-            self._fork()
+            self._fork(number)
 
-    def _fork(self) -> None:
+    def _fork(self, number: int) -> None:
+        if self._stopping:  # the signal came while a dead worker was waited for
+            return
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -110,11 +123,16 @@ class _Parent:
             status = 1
             try:
                 os.close(self._alive_write)
-                asyncio.run(_work(self._models, self._options, self._port, self._alive_read))
+                service = Service(
+                    self._models, self._options, self._shared, self._list_path, number
+                )
+                asyncio.run(_work(service, self._port, self._alive_read))
                 status = 0
+            except BaseException:
+                _log.exception("worker %d failed", os.getpid())
             finally:
                 os._exit(status)
-        self._workers[pid] = time.monotonic()
+        self._workers[pid] = number, time.monotonic()
 
     def _stop(self, *_: Any) -> None:
         self._stopping = True
@@ -126,25 +144,30 @@ class _Parent:
 
     def _tell(self, signal_number: int) -> None:
         for pid in list(self._workers):
-            os.kill(pid, signal_number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal_number)
 
 
-async def _work(models: Registry, options: ServerOptions, port: int, parent: int) -> None:
+async def _work(service: Service, port: int, parent: int) -> None:
     from granian.constants import HTTPModes
+    from granian.http import HTTP1Settings
     from granian.server.embed import Server
 
     from brasa.serving.app import App
 
-    app = App(models, options)
+    options = service.options
+    app = App(service)
     server = Server(
         app,
         address=options.host,
         port=port,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS),
         websockets=False,
         log_enabled=False,
         backlog=2048,
-        backpressure=options.max_waiting * 2 + 1024,
+        # Connections, of which stalled ones hold one each: far above the requests at work.
+        backpressure=_MAX_CONNECTIONS,
     )
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -152,20 +175,34 @@ async def _work(models: Registry, options: ServerOptions, port: int, parent: int
     loop.add_reader(parent, stop.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the parent's to handle
     loop.add_signal_handler(
-        signal.SIGHUP, lambda: loop.run_in_executor(None, _open_changed, models)
+        signal.SIGHUP, loop.run_in_executor, None, _open_changed, service.models
     )
+    watching = asyncio.create_task(_watch(service)) if options.watch_s else None
     serving = asyncio.create_task(server.serve())
     await stop.wait()
+    loop.remove_reader(parent)
+    if watching is not None:
+        watching.cancel()
     server.stop()  # type: ignore[no-untyped-call]
-    try:
-        await asyncio.wait_for(serving, options.drain_s)
-    except TimeoutError:
-        return
+    deadline = loop.time() + options.drain_s
+    while not app.is_idle and loop.time() < deadline:
+        await asyncio.sleep(0.02)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(serving, max(deadline - loop.time(), 0.1))
+    app.flush()
+
+
+async def _watch(service: Service) -> None:
+    while True:
+        await asyncio.sleep(service.options.watch_s)
+        await asyncio.to_thread(_open_changed, service.models)
 
 
 def _open_changed(models: Registry) -> None:
     for old in models.changed():
         try:
             models.put(ServedModel.open(old.name, old.path))
-        except Exception as error:  # noqa: PERF203  (the old one goes on)
+        except Exception as error:
             _log.error("%s is not reloaded: %s", old.name, error)
+        else:
+            _log.info("%s was replaced, and is reloaded", old.name)

@@ -7,56 +7,71 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brasa.errors import UnknownWordError
-from brasa.serving.http import HttpError, Request, Response, as_json, parse_json
+from brasa.serving.http import HttpError, Request, Response, Work, as_json, parse_json, wrong
 from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from brasa.serving.registry import Registry
+    from brasa.serving.service import Service
 
 MAX_K = 1000
+_MANY_WORDS = 20_000  # of which a scan takes about 0.3 ms: more, and others are answered meanwhile
 
 
-def neighbors(models: Registry, request: Request) -> Response:
+def neighbors(service: Service, request: Request) -> Work:
     """``GET /neighbors?word=``: the nearest words, and whether the word was in the vocabulary."""
     query = request.query
-    vectors = _word_vectors(models, query)
-    return Response(as_json(_neighbors(vectors, [_text(query, "word")], query)[0]))
+    vectors = _word_vectors(service.models, query)
+    asked, k, among = [_text(query, "word")], _k(query), _among(query)
+
+    def answer() -> Response:
+        return Response(as_json(_neighbors(vectors, asked, k, among)[0]))
+
+    return Work(1, answer, is_slow=len(vectors) > _MANY_WORDS)
 
 
-def many_neighbors(models: Registry, request: Request) -> Response:
+def many_neighbors(service: Service, request: Request) -> Work:
     """``POST /neighbors``: those of several words."""
     body = _object(request)
-    words = body.get("words")
-    if not isinstance(words, list) or not words or not all(isinstance(w, str) for w in words):
-        raise _wrong("words", "a list of at least one string")
-    return Response(as_json({"results": _neighbors(_word_vectors(models, body), words, body)}))
+    vectors = _word_vectors(service.models, body)
+    asked, k, among = _texts(body, "words"), _k(body), _among(body)
+
+    def answer() -> Response:
+        return Response(as_json({"results": _neighbors(vectors, asked, k, among)}))
+
+    return Work(len(asked), answer, is_slow=True)
 
 
-def analogy(models: Registry, request: Request) -> Response:
+def analogy(service: Service, request: Request) -> Work:
     """``GET /analogy?a=&b=&c=``: a is to b as c is to what?"""
     query = request.query
     a, b, c = (_text(query, name) for name in "abc")
-    found = _asked(_word_vectors(models, query).analogy, a, b, c, _k(query))
-    return Response(as_json({"a": a, "b": b, "c": c, "answers": _named(found)}))
+    vectors, k, among = _word_vectors(service.models, query), _k(query), _among(query)
+
+    def answer() -> Response:
+        found = _asked(vectors.analogy, a, b, c, k, among=among)
+        return Response(as_json({"a": a, "b": b, "c": c, "answers": _named(found)}))
+
+    return Work(1, answer, is_slow=len(vectors) > _MANY_WORDS)
 
 
-def similarity(models: Registry, request: Request) -> Response:
+def similarity(service: Service, request: Request) -> Response:
     """``GET /similarity?a=&b=``: the cosine of two words."""
     query = request.query
     a, b = _text(query, "a"), _text(query, "b")
-    cosine = _asked(_word_vectors(models, query).similarity, a, b)
+    cosine = _asked(_word_vectors(service.models, query).similarity, a, b)
     return Response(as_json({"a": a, "b": b, "cosine": cosine}))
 
 
-def subwords(models: Registry, request: Request) -> Response:
+def subwords(service: Service, request: Request) -> Response:
     """``GET /subwords?word=``: the rows that a word's vector is made of.
 
     `share` is how much of the vector's length, along its own direction, a row brings: the shares
     of all rows sum to 1.
     """
     query = request.query
-    vectors, word = _word_vectors(models, query), _text(query, "word")
+    vectors, word = _word_vectors(service.models, query), _text(query, "word")
     parts = _asked(vectors.subwords, word)
     rows = vectors.embeddings.input
     trained = [part for part in parts if part.row is not None]
@@ -79,43 +94,39 @@ def subwords(models: Registry, request: Request) -> Response:
     return Response(as_json({"word": word, "known": word in vectors, "subwords": found}))
 
 
-def words(models: Registry, request: Request) -> Response:
-    """``GET /words?prefix=``: the most frequent words that begin so."""
+def words(service: Service, request: Request) -> Response:
+    """``GET /words?prefix=``: the most frequent words that begin so; of classifiers too."""
     query = request.query
-    model = models.get(query.get("model")).model
-    prefix, k = query.get("prefix", ""), _k(query)
-    vocabulary = _word_vectors(models, query).vocabulary if isinstance(model, WordVectors) else None
-    counts = None if vocabulary is None else vocabulary.counts
-    found = []
-    for rank, word in enumerate(model.words):
-        if word.startswith(prefix):
-            count = None if counts is None else int(counts[rank])
-            found.append({"word": word, "count": count, "rank": rank})
-            if len(found) == k:
-                break
+    model = service.models.get(query.get("model")).model
+    vocabulary = model.vocabulary if isinstance(model, WordVectors) else model.model.vocabulary
+    found = [
+        {"word": vocabulary.word(rank), "count": int(vocabulary.counts[rank]), "rank": rank}
+        for rank in vocabulary.starting_with(query.get("prefix", ""), _k(query))
+    ]
     return Response(as_json({"words": found}))
 
 
-def explain(models: Registry, request: Request) -> Response:
+def explain(service: Service, request: Request) -> Response:
     """``POST /explain``: which words and n-grams of a text speak for a label."""
     body = _object(request)
-    served = models.get(body.get("model"))
+    served = service.models.get(body.get("model"))
     if not isinstance(served.model, TextClassifier):
         raise _wrong_kind(served.name, "classifier")
     text, label = body.get("text"), body.get("label")
     if not isinstance(text, str):
-        raise _wrong("text", "a string")
+        raise wrong("text", "a string")
     if label is not None and not isinstance(label, str):
-        raise _wrong("label", "a string")
+        raise wrong("label", "a string")
     found = _asked(served.model.explain, " ".join(text.splitlines()), label, _k(body))
     features = [{"kind": c.kind, "text": c.text, "weight": c.value} for c in found.contributions]
     answer = {"text": text, "label": found.label, "probability": found.probability}
     return Response(as_json(answer | {"features": features}))
 
 
-def _neighbors(vectors: WordVectors, asked: list[str], options: Any) -> list[dict[str, Any]]:
-    among = _count(options, "restrict_vocab", None, len(vectors) or 1)
-    batch = _asked(vectors.neighbors_batch, asked, _k(options), among=among)
+def _neighbors(
+    vectors: WordVectors, asked: list[str], k: int, among: int | None
+) -> list[dict[str, Any]]:
+    batch = _asked(vectors.neighbors_batch, asked, k, among=among)
     return [
         {"word": word, "known": word in vectors, "neighbors": _named(found)}
         for word, found in zip(asked, batch, strict=True)
@@ -143,14 +154,28 @@ def _asked(question: Any, *arguments: Any, **options: Any) -> Any:
 def _object(request: Request) -> dict[str, Any]:
     value = parse_json(request.body)
     if not isinstance(value, dict):
-        raise _wrong("$", "an object")
+        raise wrong("$", "an object")
     return value
 
 
 def _text(query: dict[str, str], name: str) -> str:
     if not query.get(name):
-        raise _wrong(name, f"a word, as ?{name}=...")
+        raise wrong(name, f"a word, as ?{name}=...")
     return query[name]
+
+
+def _texts(body: dict[str, Any], name: str) -> list[str]:
+    texts = body.get(name)
+    if not isinstance(texts, list) or not texts:
+        raise wrong(f"$.{name}", "a list of at least one string")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str) or not text:
+            raise wrong(f"$.{name}[{i}]", "a string that is not empty")
+    return texts
+
+
+def _among(options: Any) -> int | None:
+    return _count(options, "restrict_vocab", None, 1 << 31)
 
 
 def _k(options: Any) -> int:
@@ -164,12 +189,8 @@ def _count(options: Any, name: str, default: int | None, most: int) -> int | Non
     if value is None and name not in options:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise _wrong(name, "a whole number from 1")
+        raise wrong(name, "a whole number from 1")
     return min(value, most)
-
-
-def _wrong(where: str, expected: str) -> HttpError:
-    return HttpError(400, "invalid_request", f"{where}: expected {expected}")
 
 
 def _wrong_kind(name: str, wanted: str) -> HttpError:

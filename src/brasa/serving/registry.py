@@ -46,29 +46,30 @@ class ServedModel:
         signature = signature_of(path)  # before: a file replaced in between is noticed later
         return cls(name, path, load(path), signature)
 
-    @property
-    def is_classifier(self) -> bool:
-        """Whether it has labels, not neighbors."""
-        return not isinstance(self.model, WordVectors)
-
     def describe(self) -> dict[str, Any]:
         """What ``GET /info`` says of it."""
         model = self.model
-        found = {
-            "name": self.name,
-            "kind": "classifier" if self.is_classifier else "word_vectors",
-            "words": len(model.words) if self.is_classifier else len(model),  # type: ignore[arg-type]
-            "vector_dim": model.vector_dim,
-        }
         if isinstance(model, WordVectors):
             counts = model.vocabulary.counts
-            has_counts = bool(len(counts)) and int(counts[0]) > 1
-            return found | {
-                "subwords": model.config.subwords,
+            return {
+                "name": self.name,
+                "kind": "word_vectors",
+                "words": len(model),
+                "vector_dim": model.vector_dim,
+                "subwords": bool(model.config.subwords),
                 "labels": [],
-                "has_counts": has_counts,
+                "has_counts": bool(len(counts) and counts[0] > 1),
             }
-        return found | {"subwords": False, "labels": model.labels[:1000], "has_counts": False}
+        vocabulary = model.model.vocabulary
+        return {
+            "name": self.name,
+            "kind": "classifier",
+            "words": len(vocabulary),
+            "vector_dim": model.vector_dim,
+            "subwords": model.model.max_char > 0,
+            "labels": model.labels[:1000],
+            "has_counts": bool(len(vocabulary) and vocabulary.counts[0] > 1),
+        }
 
 
 class Registry:
