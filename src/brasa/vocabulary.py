@@ -157,7 +157,10 @@ class Vocabulary:
 
         All words are looked at as arrays, without making strings: 6 ms for a million.
         """
-        encoded = _encode(prefix)
+        try:
+            encoded = prefix.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # a lone surrogate, which no word has
+            return []
         starts, ends = self.offsets[:-1], self.offsets[1:]
         rows = np.flatnonzero(ends - starts >= len(encoded))
         for i, byte in enumerate(encoded):

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,9 @@ class Server:
     """A running `brasa serve`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     client: httpx.Client
+    log: Path
 
     @property
     def port(self) -> int:
@@ -63,27 +65,24 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Iterator[Serve]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Start a server; all are stopped at the end."""
+    folder = tmp_path_factory.mktemp("logs")
     servers: list[Server] = []
 
     def start(*arguments: object, **environment: str) -> Server:
         command = [_BRASA, "serve", *map(str, arguments)]
         if "--port" not in command and "SAGEMAKER_BIND_TO_PORT" not in environment:
             command += ["--port", "0"]
-        process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
-        )
-        assert process.stderr is not None
-        said = ""
-        while (found := _SERVING.search(said)) is None:
-            line = process.stderr.readline()
-            if not line:
-                process.communicate()
-                pytest.fail(f"the server said {said!r}")
-            said += line
+        log = folder / f"{len(servers)}.log"
+        with log.open("w") as file:
+            process = subprocess.Popen(command, stderr=file, env={**os.environ, **environment})
+        while (found := _SERVING.search(log.read_text())) is None:
+            if process.poll() is not None:
+                pytest.fail(f"the server said {log.read_text()!r}")
+            time.sleep(0.01)
         url = found[1]
-        server = Server(url, process, httpx.Client(base_url=url, timeout=30))
+        server = Server(url, process, httpx.Client(base_url=url, timeout=30), log)
         servers.append(server)
         return server
 
@@ -92,7 +91,7 @@ def serve() -> Iterator[Serve]:
         server.client.close()
         if server.process.poll() is None:
             server.process.terminate()
-        server.process.communicate()
+        server.process.wait(30)
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +103,8 @@ def server(serve: Serve, models: Path) -> Server:
 @pytest.fixture(scope="session")
 def client(server: Server) -> httpx.Client:
     return server.client
+
+
+@pytest.fixture(scope="session")
+def server_url(server: Server) -> str:
+    return server.url

@@ -103,7 +103,7 @@ _SECONDS = click.FloatRange(min=0.001)
     "--log-requests/--no-log-requests", default=True, help="A line of JSON for each request."
 )
 def serve(models: tuple[str, ...], max_body_mb: float, **options: Any) -> None:
-    """Answer questions about models over HTTP.
+    r"""Answer questions about models over HTTP.
 
     MODEL is a path, or NAME=PATH. The first is the one asked where a request names none.
 

@@ -11,6 +11,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
+
 from brasa.errors import BrasaError, MissingExtraError
 from brasa.serving import routes
 from brasa.serving.access_log import AccessLog
@@ -27,7 +29,13 @@ _THREAD_FROM = 64
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _AWS_ENDPOINT = "/endpoints/"
+_CLIENT_GONE = 499  # nginx's number for it
 _UNLOGGED = ("/ping", "/metrics")  # asked every few seconds by machines
+_AWS_NAMES = {
+    401: "AccessDeniedException",
+    405: "ValidationError",
+    429: "ThrottlingException",
+}
 _CORS_HEADERS = "authorization, content-type, x-request-id"
 
 
@@ -81,6 +89,8 @@ class App:
                     response, n_items = await self._answer(request, place, protocol)
             except HttpError as error:
                 response = self._refusal(error, request.path)
+            except ProtocolClosed:
+                response = Response(b"", status=_CLIENT_GONE)  # read by nobody but the log
             except MissingExtraError as error:
                 response = self._refusal(HttpError(501, "not_installed", str(error)), request.path)
             except BrasaError as error:
@@ -95,7 +105,8 @@ class App:
             response.headers.append(("x-request-id", request_id))
             if self._options.cors_origins:
                 self._allow_origin(headers, response)
-            protocol.response_bytes(response.status, response.headers, response.body)
+            if response.status != _CLIENT_GONE:
+                protocol.response_bytes(response.status, response.headers, response.body)
         finally:  # of a client that went away, too
             self._n_active -= 1
             self.service.shared.set_active(self.service.worker, self._n_active)
@@ -107,7 +118,7 @@ class App:
     def _admit(self, request: Request, place: int) -> None:
         if place != routes.OTHER and routes.ROUTES[place].is_public:
             return
-        if self._options.api_key is not None and not self._is_page(request, place):
+        if self._needs_key(request, place):
             self._check_key(request.headers.get("authorization"))
         if self._n_active > self._options.max_waiting:
             raise _overloaded()
@@ -182,12 +193,15 @@ class App:
             )
         raise HttpError(404, "unknown_path", f"there is no {request.path[:200]}: see /openapi.json")
 
-    def _is_page(self, request: Request, place: int) -> bool:
-        """Whether it is for the page itself, which asks its reader for the key."""
+    def _needs_key(self, request: Request, place: int) -> bool:
+        """Whether it is not for the page itself, which asks its reader for the key.
+
+        Browsers ask whether they may ask (OPTIONS) without it.
+        """
         return (
-            place == routes.OTHER
-            and request.method in ("GET", "HEAD", "OPTIONS")
-            and not routes.methods_of(request.path)
+            self._options.api_key is not None
+            and request.method != "OPTIONS"
+            and (place != routes.OTHER or bool(routes.methods_of(request.path)))
         )
 
     def _check_key(self, authorization: str | None) -> None:
@@ -231,10 +245,8 @@ def _aws_refusal(error: HttpError, said: dict[str, Any]) -> Response:
     """An error as SageMaker Runtime tells it: what the model refuses is a ModelError, 424."""
     if error.error_type == "unknown_model":
         status, name = 400, "ValidationError"
-    elif error.status in (401, 429):
-        status, name = error.status, "AccessDeniedException"
-        if error.status == 429:
-            name = "ThrottlingException"
+    elif error.status in _AWS_NAMES:  # of the server, not of the model
+        status, name = error.status, _AWS_NAMES[error.status]
     else:
         status, name = 424, "ModelError"
         said |= {

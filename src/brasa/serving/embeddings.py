@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brasa.serving.http import Request, Response, Work, as_json, parse_json, wrong
+from brasa.serving.http import Request, Response, Work, as_json, model_name, parse_json, wrong
 
 if TYPE_CHECKING:
     from brasa.serving.service import Service
@@ -22,7 +22,7 @@ def embeddings(service: Service, request: Request) -> Work:
     body = parse_json(request.body)
     if not isinstance(body, dict):
         raise wrong("$", 'an object such as {"input": "a text", "model": "NAME"}')
-    served = service.models.get(_name(body.get("model")))
+    served = service.models.get(model_name(body))
     texts = _texts(body.get("input"))
     encoding = body.get("encoding_format", "float")
     if encoding not in ("float", "base64"):
@@ -44,12 +44,6 @@ def embeddings(service: Service, request: Request) -> Work:
         )
 
     return Work(len(texts), answer)
-
-
-def _name(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise wrong("$.model", "the name of a model")
-    return value
 
 
 def _texts(value: Any) -> list[str]:

@@ -110,6 +110,35 @@ def parse_json(body: bytes, where: str = "the body") -> Any:
         raise HttpError(400, "invalid_json", f"{where} is not JSON: {error}") from None
 
 
+def whole_number(value: Any, where: str) -> int:
+    """A count, from 1; 2.0 is one in JSON.
+
+    Raises
+    ------
+    HttpError
+        400 for anything else.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise wrong(where, "a whole number from 1")
+    return value
+
+
+def model_name(body: dict[str, Any]) -> str | None:
+    """The model that a body asks for, if any.
+
+    Raises
+    ------
+    HttpError
+        400 when that is no string.
+    """
+    name = body.get("model")
+    if name is not None and not isinstance(name, str):
+        raise wrong("$.model", "the name of a model")
+    return name
+
+
 def wrong(where: str, expected: str) -> HttpError:
     """400 for a value of another shape; `where` is its path, as ``$.instances[1]``."""
     return HttpError(400, "invalid_request", f"{where}: expected {expected}")

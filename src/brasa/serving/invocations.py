@@ -19,6 +19,7 @@ from brasa.serving.http import (
     Work,
     as_json,
     parse_json,
+    whole_number,
     wrong,
 )
 from brasa.word_vectors import WordVectors
@@ -102,7 +103,7 @@ def answer(served: ServedModel, request: Invocation) -> Response:
 
 def _labels(model: Any, request: Invocation) -> list[dict[str, Any]]:
     texts = [" ".join(text.splitlines()) for text in request.items]  # a text is one line
-    most = max(request.k)
+    most = min(max(request.k), len(model.labels))
     return [
         {
             "label": [label for label, _ in found[:k]],
@@ -133,7 +134,7 @@ def _parse_instances(body: bytes) -> Invocation:
         configuration = {}
     if not isinstance(configuration, dict):
         raise wrong("$.configuration", 'an object such as {"k": 2}')
-    k = _count(configuration.get("k", 1), "$.configuration.k")
+    k = whole_number(configuration.get("k", 1), "$.configuration.k")
     return Invocation(items, [k] * len(items), as_lines=False)
 
 
@@ -146,13 +147,7 @@ def _parse_lines(body: bytes) -> Invocation:
         if not isinstance(value, dict) or not isinstance(value.get("source"), str):
             raise wrong(f"line {number}", 'an object such as {"source": "a word or a text"}')
         items.append(value["source"])
-        counts.append(_count(value.get("k", 1), f"k of line {number}"))
+        counts.append(whole_number(value.get("k", 1), f"k of line {number}"))
     if not items:
         raise wrong("the body", 'at least one line such as {"source": "a word or a text"}')
     return Invocation(items, counts, as_lines=True)
-
-
-def _count(value: Any, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise wrong(where, "a whole number from 1")
-    return min(value, 1 << 30)

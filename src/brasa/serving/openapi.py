@@ -135,7 +135,6 @@ EMBEDDINGS = _operation(
             {"input": {"anyOf": [_STRING, _list(_STRING, 1)]}},
             model=_nullable(_STRING),
             encoding_format={"enum": ["float", "base64"]},
-            dimensions=_nullable(_COUNT),
         )
     ),
 )

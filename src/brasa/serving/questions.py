@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brasa.errors import UnknownWordError
-from brasa.serving.http import HttpError, Request, Response, Work, as_json, parse_json, wrong
+from brasa.serving.http import (
+    HttpError,
+    Request,
+    Response,
+    Work,
+    as_json,
+    model_name,
+    parse_json,
+    whole_number,
+    wrong,
+)
 from brasa.text_classifier import TextClassifier
 from brasa.word_vectors import WordVectors
 
@@ -109,7 +119,7 @@ def words(service: Service, request: Request) -> Response:
 def explain(service: Service, request: Request) -> Response:
     """``POST /explain``: which words and n-grams of a text speak for a label."""
     body = _object(request)
-    served = service.models.get(body.get("model"))
+    served = service.models.get(model_name(body))
     if not isinstance(served.model, TextClassifier):
         raise _wrong_kind(served.name, "classifier")
     text, label = body.get("text"), body.get("label")
@@ -138,7 +148,7 @@ def _named(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
 
 
 def _word_vectors(models: Registry, options: Any) -> WordVectors:
-    served = models.get(options.get("model"))
+    served = models.get(model_name(options))
     if not isinstance(served.model, WordVectors):
         raise _wrong_kind(served.name, "model of word vectors")
     return served.model
@@ -183,15 +193,13 @@ def _k(options: Any) -> int:
 
 
 def _count(options: Any, name: str, default: int | None, most: int) -> int | None:
-    value = options.get(name, default)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
+    value = options.get(name)
     if value is None and name not in options:
         return default
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise wrong(name, "a whole number from 1")
-    return min(value, most)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:18])
+    return min(whole_number(value, name), most)
 
 
 def _wrong_kind(name: str, wanted: str) -> HttpError:
-    return HttpError(400, "wrong_kind_of_model", f"{name!r} is no {wanted}")
+    return HttpError(404, "wrong_kind_of_model", f"{name!r} is no {wanted}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-STATUSES = (200, 204, 304, 400, 401, 404, 405, 408, 409, 413, 415, 424, 429, 500, 503, 507)
+STATUSES = (200, 204, 304, 400, 401, 404, 405, 408, 409, 413, 415, 424, 429, 499, 500, 501, 507)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _OTHER = len(STATUSES)  # a status that is not listed
 _N_STATUS = len(STATUSES) + 1
