@@ -79,6 +79,22 @@ def test_a_label_is_explained_by_the_words_of_its_text(client: httpx.Client, mod
     assert weights == pytest.approx({c.text: c.value for c in expected.contributions})
 
 
+@pytest.mark.parametrize(
+    ("body", "error_type"),
+    [
+        ({"text": "a great film"}, "wrong_kind_of_model"),
+        ({"model": "sentiment", "text": "a", "label": "nice"}, "unknown_label"),
+        ({"model": "sentiment", "text": ""}, None),
+    ],
+)
+def test_what_cannot_be_explained_is_told(
+    client: httpx.Client, body: dict[str, str], error_type: str | None
+) -> None:
+    answer = client.post("/explain", json=body)
+    assert answer.status_code == (200 if error_type is None else 404)
+    assert answer.json().get("error_type") == error_type
+
+
 def test_info_tells_what_each_model_is(client: httpx.Client, vectors: brasa.WordVectors) -> None:
     answer = client.get("/info").json()
     assert answer["default"] == "subwords"
@@ -161,7 +177,6 @@ def test_wrong_questions_are_told_why(
         ("/v1/embeddings", b'{"input": "a", "encoding_format": "hex"}', "$.encoding_format"),
         ("/v1/embeddings", b'{"input": "a", "dimensions": 3}', "$.dimensions: expected 8"),
         ("/explain", b'{"model": "sentiment"}', "text: expected a string"),
-        ("/explain", b'{"model": "sentiment", "text": "a", "label": "nice"}', "label"),
     ],
 )
 def test_wrong_bodies_are_told_where(

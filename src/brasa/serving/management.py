@@ -108,5 +108,5 @@ def unload_model(service: Service, request: Request) -> Response:
 
 def _path(url: str) -> Path:
     if "\0" in url:
-        raise wrong("$.url", "a path")
+        raise HttpError(403, "outside_of_folder", "$.url has a NUL, which no path has")
     return Path(url.removeprefix("file://")).resolve()

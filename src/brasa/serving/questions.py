@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brasa.errors import UnknownWordError
+from brasa.errors import ConfigError, UnknownWordError
 from brasa.serving.http import (
     HttpError,
     Request,
@@ -127,7 +127,12 @@ def explain(service: Service, request: Request) -> Response:
         raise wrong("text", "a string")
     if label is not None and not isinstance(label, str):
         raise wrong("label", "a string")
-    found = _asked(served.model.explain, " ".join(text.splitlines()), label, _k(body))
+    try:
+        found = served.model.explain(" ".join(text.splitlines()), label, _k(body))
+    except ConfigError as error:
+        if error.field not in ("label", "text"):
+            raise
+        raise HttpError(404, f"unknown_{error.field}", str(error)) from None
     features = [{"kind": c.kind, "text": c.text, "weight": c.value} for c in found.contributions]
     answer = {"text": text, "label": found.label, "probability": found.probability}
     return Response(as_json(answer | {"features": features}))
