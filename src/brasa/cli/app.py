@@ -42,6 +42,7 @@ _COMMANDS = {
     "merge": ("smaller", "Make one model of two."),
     "align": ("smaller", "Rotate word vectors into the space of another language's."),
     "serve": ("serve", "Answer questions about models over HTTP."),
+    "platform": ("platform", "Run a SageMaker of your own, for AWS's clients as they are."),
     "fasttext": ("fasttext", "Take the commands and flags of fastText's program."),
     "demo": ("demo", "Train on the text that comes with brasa, and look at the result."),
 }

@@ -59,12 +59,12 @@ def run(models: Registry, options: ServerOptions, ready: Callable[[int], None]) 
         importlib.import_module("granian")
     except ImportError as error:
         raise MissingExtraError("granian", "serve", "serving") from error
-    with _reserved(options.host, options.port) as holder, TemporaryDirectory() as folder:
+    with reserved(options.host, options.port) as holder, TemporaryDirectory() as folder:
         port = holder.getsockname()[1]
         _Parent(models, options, port, folder).run(ready)
 
 
-def _reserved(host: str, port: int) -> socket.socket:
+def reserved(host: str, port: int) -> socket.socket:
     """A socket that is bound but does not listen: it keeps the port for the workers' own."""
     holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
