@@ -43,6 +43,7 @@ _COMMANDS = {
     "align": ("smaller", "Rotate word vectors into the space of another language's."),
     "serve": ("serve", "Answer questions about models over HTTP."),
     "platform": ("platform", "Run a SageMaker of your own, for AWS's clients as they are."),
+    "explore": ("explore", "Look at a model in the browser."),
     "fasttext": ("fasttext", "Take the commands and flags of fastText's program."),
     "demo": ("demo", "Train on the text that comes with brasa, and look at the result."),
 }

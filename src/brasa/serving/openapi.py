@@ -219,6 +219,40 @@ WORDS = _operation(
     _K,
     _MODEL,
 )
+_METHOD = _query("method", {"enum": ["pca", "umap"]})
+_WHOLE_QUERY: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+MAP = _operation(
+    "Whether the map of the words is there; it is begun when it is not",
+    _content(
+        _object(
+            {
+                "method": {"enum": ["pca", "umap"]},
+                "state": {"enum": ["ready", "computing", "failed"]},
+                "progress": _NUMBER,
+                "points": _WHOLE,
+                "clusters": _WHOLE,
+                "error": _nullable(_STRING),
+                "version": _STRING,
+            }
+        )
+    ),
+    _METHOD,
+    _MODEL,
+)
+MAP_POINTS = _operation(
+    "x and y of each word, little-endian float32, then its cluster, uint8",
+    _content({"type": "string", "format": "binary"}, "application/octet-stream"),
+    _METHOD,
+    _MODEL,
+    _query("version", _STRING),
+)
+MAP_WORDS = _operation(
+    "The words of the map's points, and their counts",
+    _content(_object({"start": _WHOLE, "words": _list(_STRING), "counts": _list(_WHOLE)})),
+    _query("start", _WHOLE_QUERY),
+    _query("stop", _WHOLE_QUERY),
+    _MODEL,
+)
 EXPLAIN = _operation(
     "What speaks for a label",
     _content(

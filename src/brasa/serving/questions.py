@@ -32,7 +32,7 @@ _MANY_WORDS = 20_000  # of which a scan takes about 0.3 ms: more, and others are
 def neighbors(service: Service, request: Request) -> Work:
     """``GET /neighbors?word=``: the nearest words, and whether the word was in the vocabulary."""
     query = request.query
-    vectors = _word_vectors(service.models, query)
+    vectors = word_vectors(service.models, query)
     asked, k, among = [_text(query, "word")], _k(query), _among(query)
 
     def answer() -> Response:
@@ -44,7 +44,7 @@ def neighbors(service: Service, request: Request) -> Work:
 def many_neighbors(service: Service, request: Request) -> Work:
     """``POST /neighbors``: those of several words."""
     body = _object(request)
-    vectors = _word_vectors(service.models, body)
+    vectors = word_vectors(service.models, body)
     asked, k, among = _texts(body, "words"), _k(body), _among(body)
 
     def answer() -> Response:
@@ -57,7 +57,7 @@ def analogy(service: Service, request: Request) -> Work:
     """``GET /analogy?a=&b=&c=``: a is to b as c is to what?"""
     query = request.query
     a, b, c = (_text(query, name) for name in "abc")
-    vectors, k, among = _word_vectors(service.models, query), _k(query), _among(query)
+    vectors, k, among = word_vectors(service.models, query), _k(query), _among(query)
 
     def answer() -> Response:
         found = _asked(vectors.analogy, a, b, c, k, among=among)
@@ -70,7 +70,7 @@ def similarity(service: Service, request: Request) -> Response:
     """``GET /similarity?a=&b=``: the cosine of two words."""
     query = request.query
     a, b = _text(query, "a"), _text(query, "b")
-    cosine = _asked(_word_vectors(service.models, query).similarity, a, b)
+    cosine = _asked(word_vectors(service.models, query).similarity, a, b)
     return Response(as_json({"a": a, "b": b, "cosine": cosine}))
 
 
@@ -81,7 +81,7 @@ def subwords(service: Service, request: Request) -> Response:
     of all rows sum to 1.
     """
     query = request.query
-    vectors, word = _word_vectors(service.models, query), _text(query, "word")
+    vectors, word = word_vectors(service.models, query), _text(query, "word")
     parts = _asked(vectors.subwords, word)
     rows = vectors.embeddings.input
     trained = [part for part in parts if part.row is not None]
@@ -152,7 +152,7 @@ def _named(found: list[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"word": word, "cosine": cosine} for word, cosine in found]
 
 
-def _word_vectors(models: Registry, options: Any) -> WordVectors:
+def word_vectors(models: Registry, options: Any) -> WordVectors:
     served = models.get(model_name(options))
     if not isinstance(served.model, WordVectors):
         raise _wrong_kind(served.name, "model of word vectors")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from brasa.serving import embeddings, invocations, management, openapi, questions
+from brasa.serving import embeddings, invocations, management, maps, openapi, questions
 from brasa.serving.http import Request, Response, Work
 from brasa.serving.service import Service
 
@@ -64,6 +64,9 @@ ROUTES = (
     Route("GET", "/similarity", questions.similarity, openapi.SIMILARITY),
     Route("GET", "/subwords", questions.subwords, openapi.SUBWORDS),
     Route("GET", "/words", questions.words, openapi.WORDS),
+    Route("GET", "/map", maps.state, openapi.MAP),
+    Route("GET", "/map/points", maps.points, openapi.MAP_POINTS),
+    Route("GET", "/map/words", maps.words, openapi.MAP_WORDS),
     Route("POST", "/explain", questions.explain, openapi.EXPLAIN),
     Route("GET", "/metrics", management.metrics, openapi.METRICS, is_public=True),
     Route("GET", "/openapi.json", _document, openapi.DOCUMENT),

@@ -9,10 +9,12 @@ from importlib import resources
 
 from brasa.serving.http import Request, Response
 
-# Nothing may be fetched from elsewhere, whatever the page is made to say.
+# Nothing may be fetched from elsewhere, whatever the page is made to say. The map's shaders are put
+# together by regl as functions, which needs 'unsafe-eval'; its index is built in a worker.
 _POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; worker-src 'self' blob:; "
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 
 
