@@ -184,16 +184,16 @@ export class App {
     if (isTyping || document.querySelector("dialog")) return;
     const model = this.info?.models.find((one) => one.name === this.state.model);
     const view = model && /^[1-9]$/.test(event.key) ? viewsOf(model)[Number(event.key) - 1] : undefined;
-    if (view) this.go({ view });
-    else if (event.key === "t" || event.key === "T") this.switchTheme();
-    else if (event.key === "l" || event.key === "L") this.switchLanguage();
-    else if (event.key === "?") this.help();
-    else if (event.key === "/") {
-      event.preventDefault();
-      const box = this.root.querySelector<HTMLElement>("main input, main textarea");
-      if (box) box.focus();
-      else this.go({ view: "words" });
-    }
+    const actions: Record<string, () => void> = {
+      t: () => this.switchTheme(),
+      l: () => this.switchLanguage(),
+      "?": () => this.help(),
+      "/": () => this.root.querySelector<HTMLElement>("main input, main textarea")?.focus(),
+    };
+    const action = view ? () => this.go({ view }) : actions[event.key.toLowerCase()];
+    if (action === undefined) return;
+    event.preventDefault(); // or the box that is drawn next gets the letter
+    action();
   }
 }
 

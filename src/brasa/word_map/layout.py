@@ -110,7 +110,7 @@ def lay_out(
 def _pca(rows: FloatMatrix) -> FloatMatrix:
     points = np.zeros((len(rows), 2), np.float32)
     if len(rows):
-        directions = principal_directions(rows, 2)
+        directions = principal_directions(rows, min(2, rows.shape[1]))
         points[:, : directions.shape[1]] = rows @ directions
     return points
 
