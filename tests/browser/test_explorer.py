@@ -185,7 +185,7 @@ def test_keys_alone_are_enough(open_page: Open, url: str) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("t")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_portuguese_dark_and_narrow(open_page: Open, url: str) -> None:

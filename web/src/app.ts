@@ -181,7 +181,7 @@ export class App {
     const isTyping = ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && isTyping) target.blur();
-    if (isTyping || document.querySelector("dialog")) return;
+    if (isTyping || document.querySelector("dialog[open]")) return;
     const model = this.info?.models.find((one) => one.name === this.state.model);
     const view = model && /^[1-9]$/.test(event.key) ? viewsOf(model)[Number(event.key) - 1] : undefined;
     const actions: Record<string, () => void> = {
