@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -119,7 +120,8 @@ class RunningPlatform:
 
     def put_text(self, key: str = "train/text", body: bytes | None = None) -> None:
         s3 = self.client("s3")
-        s3.create_bucket(Bucket="texts")
+        with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket="texts")
         lines = b"the movie was awesome and great\nthe film was bad and poor\na great film\n"
         s3.put_object(Bucket="texts", Key=key, Body=body or lines * 200)
 

@@ -33,6 +33,16 @@ def test_buckets_are_made_and_found(s3: Any) -> None:
     assert "objects" in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
 
 
+def test_a_bucket_has_to_be_made_first(s3: Any) -> None:
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        s3.put_object(Bucket="no-such-bucket", Key="key", Body=b"x")
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        s3.create_multipart_upload(Bucket="no-such-bucket", Key="key")
+    s3.create_bucket(Bucket="goes-again")
+    s3.delete_bucket(Bucket="goes-again")
+    assert "goes-again" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
 def test_large_objects_go_in_parts_and_come_back_in_ranges(s3: Any) -> None:
     data = os.urandom(20 << 20)
     s3.upload_fileobj(io.BytesIO(data), "objects", "large/text 8+é")

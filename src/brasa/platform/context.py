@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from brasa.platform.jobs import Jobs
     from brasa.platform.objects import ObjectStore
     from brasa.platform.store import Store
+    from brasa.platform.tuning import Tuning
 
 
 @dataclass
@@ -29,3 +30,4 @@ class Platform:
     objects: ObjectStore
     jobs: Jobs
     endpoints: Endpoints
+    tuning: Tuning

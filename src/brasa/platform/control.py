@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from brasa.platform import hosting, logs, resources, shapes, training_jobs
+from brasa.platform import (
+    hosting,
+    logs,
+    resources,
+    shapes,
+    training_jobs,
+    transform_jobs,
+    tuning_jobs,
+)
 from brasa.platform.errors import AwsError
 from brasa.platform.folder import ROLE_ARN
 
@@ -65,6 +73,30 @@ def _delete_endpoint(platform: Platform, request: Document, region: str) -> Docu
     return answer
 
 
+def _create_transform_job(platform: Platform, request: Document, region: str) -> Document:
+    answer = transform_jobs.create(platform.store, request, region)
+    platform.jobs.wake()
+    return answer
+
+
+def _stop_transform_job(platform: Platform, request: Document, region: str) -> Document:
+    answer = transform_jobs.stop(platform.store, request)
+    platform.jobs.wake()
+    return answer
+
+
+def _create_tuning_job(platform: Platform, request: Document, region: str) -> Document:
+    answer = tuning_jobs.create(platform.store, request, region)
+    platform.tuning.wake()
+    return answer
+
+
+def _stop_tuning_job(platform: Platform, request: Document, region: str) -> Document:
+    answer = tuning_jobs.stop(platform.store, request)
+    platform.tuning.wake()
+    return answer
+
+
 def _describe_notebook(platform: Platform, request: Document, region: str) -> Document:
     # SDK 1 finds the role of a notebook instance by it.
     return {
@@ -107,6 +139,15 @@ _OPERATIONS: dict[str, Callable[[Platform, Document, str], Document]] = {
     "DescribeEndpoint": _of_store(hosting.describe_endpoint),
     "DeleteEndpoint": _delete_endpoint,
     "ListEndpoints": _list(hosting.ENDPOINTS),
+    "CreateTransformJob": _create_transform_job,
+    "DescribeTransformJob": _of_store(transform_jobs.describe),
+    "ListTransformJobs": _of_store(transform_jobs.list_),
+    "StopTransformJob": _stop_transform_job,
+    "CreateHyperParameterTuningJob": _create_tuning_job,
+    "DescribeHyperParameterTuningJob": _of_store(tuning_jobs.describe),
+    "ListHyperParameterTuningJobs": _of_store(tuning_jobs.list_),
+    "ListTrainingJobsForHyperParameterTuningJob": _of_store(tuning_jobs.list_children),
+    "StopHyperParameterTuningJob": _stop_tuning_job,
     "ListTags": _of_store(resources.list_tags),
     "AddTags": _of_store(resources.add_tags),
     "DeleteTags": _of_store(resources.delete_tags),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import botocore.auth
 import botocore.awsrequest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from brasa.platform.folder import KeyPair
     from brasa.platform.s3_address import S3Address
 
 
@@ -33,8 +35,10 @@ class ObjectStore:
     ----------
     endpoint : str
         Its address.
-    access_key, secret_key : str, optional
+    key : KeyPair, optional
         Its key; without one botocore finds one where it always does: variables, profiles, roles.
+    bucket_key : KeyPair, optional
+        For requests that make or delete buckets.
     region : str
 
     Raises
@@ -46,27 +50,33 @@ class ObjectStore:
     def __init__(
         self,
         endpoint: str,
-        access_key: str | None = None,
-        secret_key: str | None = None,
+        key: KeyPair | None = None,
+        bucket_key: KeyPair | None = None,
         region: str = "us-east-1",
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.region = region
         session = Session(
-            aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region
+            aws_access_key_id=key.access_key if key else None,
+            aws_secret_access_key=key.secret_key if key else None,
+            region_name=region,
         )
         credentials = session.get_credentials()
         if credentials is None:
             raise ObjectError(
                 f"no key for {endpoint}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
-        self._credentials = credentials
+        self._credentials = self._bucket_credentials = credentials
+        if bucket_key is not None:
+            self._bucket_credentials = botocore.credentials.Credentials(
+                bucket_key.access_key, bucket_key.secret_key
+            )
         self._client = session.client(
             "s3",
             endpoint_url=self.endpoint,
             config=botocore.config.Config(
                 s3={"addressing_style": "path"},
-                retries={"max_attempts": 5, "mode": "standard"},
+                retries={"max_attempts": 8, "mode": "standard"},
                 max_pool_connections=32,
             ),
         )
@@ -84,7 +94,9 @@ class ObjectStore:
         """A request's headers with the signature of the store's key."""
         request = botocore.awsrequest.AWSRequest(method, url, headers=headers)
         request.headers["X-Amz-Content-SHA256"] = payload_hash
-        signer = _Signer(self._credentials, "s3", self.region)
+        of_bucket = method in ("PUT", "DELETE") and urlsplit(url).path.count("/") == 1
+        credentials = self._bucket_credentials if of_bucket else self._credentials
+        signer = _Signer(credentials, "s3", self.region)
         signer.payload_hash = payload_hash
         signer.add_auth(request)
         return {name.lower(): value for name, value in request.headers.items()}
@@ -97,7 +109,7 @@ class ObjectStore:
                 for found in page.get("Contents", ()):
                     yield found["Key"], found["Size"]
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            raise _told(prefix, error) from None
+            raise self._told(prefix, error) from None
 
     def read(self, address: S3Address) -> bytes:
         """A small object."""
@@ -105,7 +117,7 @@ class ObjectStore:
             answer = self._client.get_object(Bucket=address.bucket, Key=address.key)
             return bytes(answer["Body"].read())
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            raise _told(address, error) from None
+            raise self._told(address, error) from None
 
     def download(self, address: S3Address, file: Path) -> None:
         """An object into a file."""
@@ -113,7 +125,7 @@ class ObjectStore:
         try:
             self._transfer.download_file(address.bucket, address.key, str(file))
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            raise _told(address, error) from None
+            raise self._told(address, error) from None
 
     def upload(self, file: Path, address: S3Address) -> None:
         """A file into an object, which appears whole or not at all."""
@@ -124,14 +136,52 @@ class ObjectStore:
             botocore.exceptions.BotoCoreError,
             _upload_failed(),
         ) as error:
-            raise _told(address, error) from None
+            raise self._told(address, error) from None
 
     def delete(self, address: S3Address) -> None:
         """Forget an object."""
         try:
             self._client.delete_object(Bucket=address.bucket, Key=address.key)
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
-            raise _told(address, error) from None
+            raise self._told(address, error) from None
+
+    def gives_objects(self) -> bool:
+        """Whether the first object that there is can be read; True when there is none.
+
+        A store that has just started may answer before it has found what it keeps.
+        """
+        try:
+            for bucket in self._client.list_buckets()["Buckets"]:
+                found = self._client.list_objects_v2(Bucket=bucket["Name"], MaxKeys=20)
+                for entry in found.get("Contents", ()):
+                    if entry["Size"]:
+                        place = {"Bucket": bucket["Name"], "Key": entry["Key"]}
+                        self._client.get_object(**place, Range="bytes=0-0")["Body"].read()
+                        return True
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            return False
+        return True
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether there is a bucket, as far as the store tells."""
+        try:
+            self._client.head_bucket(Bucket=name)
+        except botocore.exceptions.ClientError as error:
+            return bool(error.response.get("Error", {}).get("Code") != "404")
+        except botocore.exceptions.BotoCoreError:
+            return True
+        return True
+
+    def _told(self, address: S3Address, error: Exception) -> ObjectError:
+        cause = error.__context__ if isinstance(error, _upload_failed()) else error
+        response = getattr(cause, "response", {}).get("Error", {})
+        code = response.get("Code")
+        # SeaweedFS denies access to what is in no bucket.
+        if code == "NoSuchBucket" or not self.has_bucket(address.bucket):
+            return ObjectError(f"{address}: there is no such bucket")
+        if code in ("404", "NotFound", "NoSuchKey"):
+            return ObjectError(f"{address}: there is no such object")
+        return ObjectError(f"{address}: {response.get('Message') or error}")
 
 
 class _Signer(botocore.auth.S3SigV4Auth):  # type: ignore[misc]
@@ -148,12 +198,3 @@ def _upload_failed() -> type[Exception]:
 
     failed: type[Exception] = S3UploadFailedError
     return failed
-
-
-def _told(address: S3Address, error: Exception) -> ObjectError:
-    response = getattr(error, "response", {}).get("Error", {})
-    code = response.get("Code")
-    if code in ("NoSuchBucket", "404", "NotFound", "NoSuchKey"):
-        what = "there is no such object" if code != "NoSuchBucket" else "there is no such bucket"
-        return ObjectError(f"{address}: {what}")
-    return ObjectError(f"{address}: {response.get('Message') or error}")

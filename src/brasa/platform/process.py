@@ -97,8 +97,7 @@ def run(options: PlatformOptions, ready: Callable[[str], None]) -> None:
         if options.s3_endpoint is None:
             embedded = SeaweedFS(folder.path / "objects")
             stack.callback(embedded.stop)
-            key = embedded.key
-            objects = ObjectStore(embedded.endpoint, key.access_key, key.secret_key)
+            objects = ObjectStore(embedded.endpoint, embedded.key, embedded.bucket_key)
         else:
             embedded = None
             objects = ObjectStore(options.s3_endpoint)
@@ -107,7 +106,7 @@ def run(options: PlatformOptions, ready: Callable[[str], None]) -> None:
         shapes.load("sagemaker", "logs")
         getting_in.write_shim(folder)
         if embedded is not None:
-            embedded.wait()
+            embedded.wait(objects)
         jobs = Jobs(store, options.n_cores)
         stack.callback(jobs.close)
         platform = _assembled(options, folder, store, objects, jobs)
@@ -123,12 +122,17 @@ def _assembled(
     from brasa.platform.context import Platform
     from brasa.platform.endpoints import Endpoints
     from brasa.platform.training_run import TrainingJobs
+    from brasa.platform.transform_run import TransformJobs
+    from brasa.platform.tuning import Tuning
 
+    tuning = Tuning(store, jobs.wake)
     endpoints = Endpoints(store, objects, folder.path / "endpoints")
     platform = Platform(
-        folder, folder.keys() if options.auth else [], store, objects, jobs, endpoints
+        folder, folder.keys() if options.auth else [], store, objects, jobs, endpoints, tuning
     )
-    jobs.start(TrainingJobs(store, objects, folder.path / "jobs"))
+    training = TrainingJobs(store, objects, folder.path / "jobs", lambda name: tuning.wake())
+    jobs.start(training, TransformJobs(store, objects, folder.path / "transforms"))
+    tuning.start()
     endpoints.start()
     return platform
 

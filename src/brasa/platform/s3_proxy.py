@@ -5,6 +5,7 @@ Clients know only the platform's keys; the store's never leave the platform, and
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,8 @@ async def answer(
             allow_redirects=False,
             skip_auto_headers=("content-type", "accept", "user-agent", "accept-encoding"),
         ) as reply:
+            if reply.status == 403:
+                await _check_bucket(platform, scope.path)
             await _pass_on(scope.method, reply, protocol)
     except aiohttp.ClientError as error:
         cause = error.__cause__
@@ -117,6 +120,13 @@ async def answer(
         raise AwsError(
             "ServiceUnavailable", f"The object store does not answer: {type(error).__name__}", 503
         ) from None
+
+
+async def _check_bucket(platform: Platform, path: str) -> None:
+    """SeaweedFS denies access to what is in no bucket; S3 says that there is none."""
+    bucket = path.split("/")[1]
+    if bucket and not await asyncio.to_thread(platform.objects.has_bucket, bucket):
+        raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
 
 
 def _onward(scope: Any) -> dict[str, str]:

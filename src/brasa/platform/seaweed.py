@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 from brasa.errors import BrasaError, MissingExtraError
 from brasa.formats.storage import new_file
 from brasa.platform.children import Child, environment
+from brasa.platform.folder import KeyPair
 
 if TYPE_CHECKING:
-    from brasa.platform.folder import KeyPair
+    from brasa.platform.objects import ObjectStore
 
 _START_S = 60.0
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
@@ -57,7 +58,9 @@ class SeaweedFS:
         folder.mkdir(mode=0o700, exist_ok=True)
         self._stop = threading.Event()
         self._failed: str | None = None
-        self.key = self._new_key()
+        # Whoever may make buckets makes them by putting an object: S3 refuses that. Only requests
+        # that make one are signed by the second key.
+        self.key, self.bucket_key = self._new_keys()
         self._ports = _free_ports(2 * len(_PORTS))
         self._thread = threading.Thread(target=self._run, name="object store", daemon=True)
         self._thread.start()
@@ -67,17 +70,22 @@ class SeaweedFS:
         """Where its S3 listens."""
         return f"http://127.0.0.1:{self._ports[2 * _PORTS.index('s3.port')]}"
 
-    def _new_key(self) -> KeyPair:
-        from brasa.platform.folder import KeyPair
-
-        key = KeyPair(secrets.token_hex(10), secrets.token_urlsafe(30))
-        credentials = [{"accessKey": key.access_key, "secretKey": key.secret_key}]
-        identity = {"name": "brasa", "credentials": credentials, "actions": ["Admin"]}
+    def _new_keys(self) -> tuple[KeyPair, KeyPair]:
+        keys = [KeyPair(secrets.token_hex(10), secrets.token_urlsafe(30)) for _ in range(2)]
+        rights = (["Read", "Write", "List", "Tagging"], ["Admin"])
+        identities = [
+            {
+                "name": f"brasa-{i}",
+                "credentials": [{"accessKey": key.access_key, "secretKey": key.secret_key}],
+                "actions": actions,
+            }
+            for i, (key, actions) in enumerate(zip(keys, rights, strict=True))
+        ]
         self._config = self._folder / "s3.json"
         with new_file(self._config) as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(json.dumps({"identities": [identity]}).encode())
-        return key
+            file.write(json.dumps({"identities": identities}).encode())
+        return keys[0], keys[1]
 
     def _command(self) -> list[str]:
         ports = []
@@ -132,8 +140,8 @@ class SeaweedFS:
         finally:
             child.close()
 
-    def wait(self) -> None:
-        """Return when it answers.
+    def wait(self, objects: ObjectStore) -> None:
+        """Return when it answers, and gives what it keeps.
 
         Raises
         ------
@@ -141,21 +149,21 @@ class SeaweedFS:
             When it does not.
         """
         deadline = time.monotonic() + _START_S
-        while True:
+        while not (self._answers() and objects.gives_objects()):
             if self._failed is not None:
                 raise BrasaError(f"the embedded object store ended: {self._failed}")
-            try:
-                urllib.request.urlopen(self.endpoint, timeout=2)
-            except urllib.error.HTTPError:
-                return
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise BrasaError(
-                        f"the embedded object store did not start; see {self._folder}/log"
-                    ) from None
-                time.sleep(0.05)
-            else:
-                return
+            if time.monotonic() > deadline:
+                raise BrasaError(f"the embedded object store did not start; see {self._folder}/log")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.endpoint, timeout=2).close()
+        except urllib.error.HTTPError as error:
+            return error.code < 500  # it asks for a signature
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it, and wait until it has."""
