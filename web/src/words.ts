@@ -49,7 +49,7 @@ export function words(app: App, model: ModelInfo): Drawn {
 function examples(app: App, model: ModelInfo): HTMLElement {
   const list = h("p", { class: "examples" });
   void app.source.words(model.name, "", 60).then((found) => {
-    const chosen = found.filter((item) => item.word.length > 3).slice(0, 8);
+    const chosen = found.filter((item) => /^\p{L}{4,}$/u.test(item.word)).slice(0, 8);
     fill(list, ...chosen.map((item) => chip(item.word, () => app.go({ word: item.word }))));
   }, () => undefined);
   return h("div", { class: "empty" }, h("p", {}, app.text.say(app.source.isLive ? "empty" : "emptyExported")), list);
