@@ -11,7 +11,13 @@ import pytest
 
 from brasa.errors import ConfigError
 from brasa.metrics import precision_recall_curve
-from brasa.plotting import check_suffix, precision_recall_picture
+from brasa.plotting import (
+    check_suffix,
+    loss_picture,
+    precision_recall_picture,
+    similarity_picture,
+    words_picture,
+)
 
 image: Any = importlib.import_module("matplotlib.image")
 
@@ -73,3 +79,33 @@ def test_without_matplotlib() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "MissingExtraError: a picture needs matplotlib: pip install 'brasa[plot]'" in done.stderr
+
+
+def test_words_are_drawn_with_their_names() -> None:
+    names = ["river", "$lake$", "中文", "🜂", "a" * 60, "x\ny"]
+    points = np.random.default_rng(1).normal(size=(6, 2))
+    groups, is_asked = [0, 0, 1, 1, 2, 2], [True, False] * 3
+    text = words_picture(names, points, groups, is_asked, "svg").decode()
+    assert "<!-- river -->" in text
+    assert "<!-- x y -->" in text
+    assert "a" * 40 not in text
+    for kind in ("png", "pdf"):
+        assert words_picture(names, points, groups, is_asked, kind)
+    assert words_picture(["one"], [[0, 0]], [0], [True], "png")
+    many = words_picture(["same"] * 60, np.zeros((60, 2)), [0] * 60, [True] * 60, "svg")
+    assert many.count(b"<!-- same -->") == 60
+
+
+def test_a_loss_is_drawn_over_its_progress() -> None:
+    text = loss_picture([(0.01, 2.5), (0.5, 1.5), (1.0, 1.0)], "Training of $x$", "svg").decode()
+    assert "<!-- Training of $x$ -->" in text
+    assert "100%" in text
+
+
+def test_the_pairs_that_people_see_differently_are_named() -> None:
+    human = list(range(10))
+    model = [0.9, *np.linspace(0.1, 0.8, 9)]
+    pairs = [f"a{i} b{i}" for i in range(10)]
+    text = similarity_picture(human, model, pairs, "wordsim", "svg").decode()
+    assert "<!-- a0 b0 -->" in text
+    assert similarity_picture([1.0], [0.5], ["a b"], "one", "png")

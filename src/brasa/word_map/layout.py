@@ -107,6 +107,11 @@ def lay_out(
     return WordMap(_scaled(points), cluster)
 
 
+def plane(rows: FloatMatrix) -> FloatMatrix:
+    """A few vectors on a plane, by PCA of their directions, within [-1, 1]; shape (n, 2)."""
+    return _scaled(_pca(_directions(rows)))
+
+
 def _pca(rows: FloatMatrix) -> FloatMatrix:
     points = np.zeros((len(rows), 2), np.float32)
     if len(rows):

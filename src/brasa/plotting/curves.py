@@ -1,16 +1,13 @@
-"""Pictures of how well labels are predicted, drawn by Matplotlib."""
+"""Curves: precision over recall, and the loss of a training."""
 
 from __future__ import annotations
 
-import importlib
-import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brasa.errors import ConfigError, MissingExtraError
 from brasa.metrics import precision_recall_curve
+from brasa.plotting.figure import content_of, new_figure, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,26 +16,9 @@ if TYPE_CHECKING:
 
     from brasa.metrics import PrecisionRecallCurve
 
-SUFFIXES = (".png", ".svg", ".pdf")
 MAX_LABELS = 8  # with a curve of their own; more could not be told apart
 _ALL = "all labels"
-_SIZE = (7.0, 5.0)  # inches
-_DOTS_PER_INCH = 150
 _DASHES = ("-", "--")
-
-
-def check_suffix(path: str) -> str:
-    """The format that a file's name asks for.
-
-    Raises
-    ------
-    ConfigError
-        For another one than png, svg and pdf.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError("plot", path, f"a file named {', '.join(SUFFIXES)}")
-    return suffix[1:]
 
 
 def precision_recall_picture(
@@ -64,12 +44,7 @@ def precision_recall_picture(
     MissingExtraError
         When Matplotlib is not installed.
     """
-    try:
-        figure = importlib.import_module("matplotlib.figure").Figure(
-            figsize=_SIZE, dpi=_DOTS_PER_INCH, layout="constrained"
-        )
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "a picture") from error
+    figure = new_figure()
     axes = figure.subplots()
     counts = is_true.sum(axis=0)
     if len(labels) > 1:
@@ -87,15 +62,43 @@ def precision_recall_picture(
     if np.count_nonzero(counts) > MAX_LABELS:
         title += f"\n({MAX_LABELS} most frequent of {np.count_nonzero(counts):,} labels)"
     figure.legend(loc="outside right upper", fontsize="small", title=title, title_fontsize="small")
-    content = io.BytesIO()
-    figure.savefig(content, format=format)
-    return content.getvalue()
+    return content_of(figure, format)
+
+
+def loss_picture(history: Sequence[tuple[float, float]], title: str, format: str) -> bytes:
+    """The loss of a training over its progress.
+
+    Parameters
+    ----------
+    history : sequence of (float, float)
+        ``metadata["loss_history"]``: part of the training that is done, and the mean loss up to
+        there since the point before.
+    title : str
+    format : {"png", "svg", "pdf"}
+
+    Returns
+    -------
+    bytes
+        The content of the file.
+
+    Raises
+    ------
+    MissingExtraError
+        When Matplotlib is not installed.
+    """
+    figure = new_figure()
+    axes = figure.subplots()
+    axes.plot(*zip(*history, strict=True), color="#c23d0b", linewidth=1.6)
+    axes.set(xlabel="progress", ylabel="mean loss", xlim=(0, 1))
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+    axes.set_title(plain(title, 80), fontsize="medium")
+    axes.grid(alpha=0.3)
+    return content_of(figure, format)
 
 
 def _draw(axes: Any, curve: PrecisionRecallCurve, name: str, **style: Any) -> None:
     # Between two thresholds nothing is known: steps, as the average precision has them.
-    shown = name if len(name) <= 24 else f"{name[:23]}…"
-    legend = f"{curve.average_precision:.3f}  {shown}".replace("$", r"\$")
+    legend = f"{curve.average_precision:.3f}  {plain(name, 24)}"
     first = curve.precision[:1] if len(curve.precision) else [0.0]
     recall = np.concatenate([[0.0], curve.recall])
     precision = np.concatenate([first, curve.precision])
