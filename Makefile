@@ -39,7 +39,7 @@ ci: ## everything that CI runs
 	@.ci/run
 
 clean: ## remove what was built, and .venv
-	rm -rf .venv .venv-interop build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-interop .venv-sagemaker-v* build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The package, editable: a Python edit needs nothing, a C++ edit is compiled by the next command.
 .venv/.installed: .venv/.tools $(native)
