@@ -12,13 +12,18 @@ import pytest
 from brasa.platform import archives
 
 
+def _pack(folder: Path, archive: Path) -> None:
+    with archive.open("wb") as sink:
+        archives.pack(folder, sink)
+
+
 def test_what_is_packed_is_unpacked(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     (folder / "native").mkdir(parents=True)
     (folder / "vectors.bin").write_bytes(os.urandom(3 << 20))
     (folder / "native" / "model.json").write_text("{}")
     (folder / "link").symlink_to("/etc/passwd")
-    archives.pack(folder, tmp_path / "a.tar.gz")
+    _pack(folder, tmp_path / "a.tar.gz")
     archives.unpack(tmp_path / "a.tar.gz", tmp_path / "back")
     found = sorted(
         p.relative_to(tmp_path / "back").as_posix() for p in (tmp_path / "back").rglob("*")
@@ -35,7 +40,7 @@ def test_a_bomb_is_refused_before_it_is_written(
     monkeypatch.setattr(archives, "_ANY_RATIO", 1 << 20)
     (tmp_path / "zeros").mkdir()
     (tmp_path / "zeros" / "file").write_bytes(bytes(100 << 20))
-    archives.pack(tmp_path / "zeros", tmp_path / "bomb.tar.gz")
+    _pack(tmp_path / "zeros", tmp_path / "bomb.tar.gz")
     with pytest.raises(archives.ArchiveError, match="too many for its size"):
         archives.unpack(tmp_path / "bomb.tar.gz", tmp_path / "back")
     assert not list((tmp_path / "back").iterdir())
@@ -53,7 +58,7 @@ def test_too_many_files(tmp_path: Path) -> None:
 def test_a_broken_archive_is_refused(tmp_path: Path, cut: int) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "file").write_bytes(os.urandom(10_000))
-    archives.pack(tmp_path / "model", tmp_path / "a.tar.gz")
+    _pack(tmp_path / "model", tmp_path / "a.tar.gz")
     data = (tmp_path / "a.tar.gz").read_bytes()
     for i, broken in enumerate((data[:-cut], gzip.compress(gzip.decompress(data)[:cut]))):
         (tmp_path / "broken.tar.gz").write_bytes(broken)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from isal import igzip, isal_zlib
 
 from brasa.errors import BrasaError
-from brasa.formats.storage import new_file
 
 if TYPE_CHECKING:
     from typing import IO
 
+_PIECE = 1 << 20  # tarfile reads 10 KB at a time by itself, which takes 4 times as long
 _MAX_FILES = 1000
 # A fastText file of a small text is 800 MB of zeros, which gzip makes a thousandth of. What is
 # larger than this may not be more than 100 times as large as its archive.
@@ -29,15 +29,14 @@ class ArchiveError(BrasaError):
     """An archive is broken, or holds what a model does not."""
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write a folder's plain files into a new archive.
+def pack(folder: Path, sink: BinaryIO) -> None:
+    """Write an archive of a folder's plain files into a file that is open for writing.
 
-    Intel's ISA-L, at its second level, compresses a model 5 times as fast as zlib at its first.
+    Intel's ISA-L, at its second level, makes 330 MB of a model of 1.03 GB in 1.7 s.
     """
     with (
-        new_file(archive) as file,
-        _compressed(file) as stream,
-        tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        _compressed(sink) as stream,
+        tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_PIECE) as tar,
     ):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.is_symlink():
@@ -63,7 +62,7 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         with (
             _decompressed(archive) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as tar,
+            tarfile.open(fileobj=stream, mode="r|", bufsize=_PIECE) as tar,
         ):
             total = 0
             for count, member in enumerate(tar, 1):
@@ -102,7 +101,7 @@ def _write(path: Path, name: str, content: IO[bytes], size: int) -> None:
     except FileExistsError:
         raise ArchiveError(f"{name!r} is in it twice") from None
     with os.fdopen(descriptor, "wb") as file:
-        shutil.copyfileobj(content, file, 1 << 20)
+        shutil.copyfileobj(content, file, _PIECE)
         if file.tell() != size:
             raise ArchiveError(f"it ends in the middle of {name!r}")
 

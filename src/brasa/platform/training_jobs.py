@@ -128,6 +128,9 @@ def _check(request: Document) -> None:
         if source is None:
             raise invalid(f"Channel {channel['ChannelName']!r} must have an S3DataSource.")
         S3Address.parse(source["S3Uri"])
+        sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        if sharded and request["ResourceConfig"].get("InstanceCount", 1) > 1:
+            raise invalid("S3DataDistributionType must be FullyReplicated: BlazingText shares out.")
     for name in request.get("Environment", {}):
         if name.startswith(_PLATFORMS_OWN):
             raise invalid(f"Environment may not set {name}: it is the platform's own.")

@@ -59,6 +59,13 @@ class TrainingJobs:
     ) -> None:
         self._store, self._objects, self._folder, self._ended = store, objects, folder, ended
         folder.mkdir(exist_ok=True)
+        at_work = {
+            job["TrainingJobName"]
+            for job in store.documents(TRAINING_JOB, ("InProgress", "Stopping"))
+        }
+        for left in folder.iterdir():  # by a platform that ended between a job's end and this
+            if left.name not in at_work:
+                shutil.rmtree(left, ignore_errors=True)
 
     def cores(self, job: Document) -> int:
         """Those of its instances."""
@@ -190,7 +197,7 @@ class TrainingRun:
 
         job = self._change(training)
         seconds = job["StoppingCondition"].get("MaxRuntimeInSeconds", 86400)
-        limit = job["TrainingStartTime"] + seconds
+        limit = time.time() + seconds  # of this start: a restart gives it anew
         epoch = int(time.time() * 1000)
         hosts, children = _hosts(job), []
         streams = {}
@@ -270,10 +277,7 @@ class TrainingRun:
             raise JobFailed(f"ClientError: Artifact upload failed: {error}") from None
 
     def _send(self, folder: Path, address: S3Address) -> None:
-        archive = self._base / "artifact.tar.gz"
-        archives.pack(folder, archive)
-        self._objects.upload(archive, address)
-        archive.unlink()
+        self._objects.write(address, lambda sink: archives.pack(folder, sink))
 
     def _merge(self, source: Path, target: Path) -> None:
         if not source.is_dir():
