@@ -45,6 +45,7 @@ _COMMANDS = {
     "platform": ("platform", "Run a SageMaker of your own, for AWS's clients as they are."),
     "explore": ("explore", "Look at a model in the browser."),
     "plot": ("plot", "Draw words, the loss of a training, or similarity to people."),
+    "sagemaker": ("sagemaker", "Be SageMaker's BlazingText container."),
     "fasttext": ("fasttext", "Take the commands and flags of fastText's program."),
     "demo": ("demo", "Train on the text that comes with brasa, and look at the result."),
 }
