@@ -31,6 +31,7 @@ _log = logging.getLogger("brasa.platform")
 _INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations(-response-stream)?")
 _MAX_BODY = 6 << 20  # of SageMaker's requests; AWS's runtime takes as much
 _JSON_11 = "application/x-amz-json-1.1"
+_BODY_S = 60.0
 _ENDPOINT_WAIT_S = 5.0
 _DEFAULT_REGION = "us-east-1"
 
@@ -80,7 +81,14 @@ class App:
             _log.debug("%s %s %s %.1f ms", service, scope.method, scope.path, took)
 
     async def _answer(self, service: str, signed: Signed | None, scope: Any, protocol: Any) -> None:
-        body = await _read(scope, protocol)
+        if self._platform.keys and signed is not None:
+            signatures.check_known(signed, self._platform.keys)  # before a body is kept for it
+        try:
+            async with asyncio.timeout(_BODY_S):
+                body = await _read(scope, protocol)
+        except TimeoutError:
+            message = f"The body did not arrive within {_BODY_S:g} s."
+            raise AwsError("RequestTimeout", message, 408) from None
         if self._platform.keys and signed is not None:
             signatures.verify(
                 signed,

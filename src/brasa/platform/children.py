@@ -30,13 +30,20 @@ class Child:
     environment : mapping
     folder : Path
         Where it runs.
+    cores : sequence of int
+        Numbers of the only cores that it may use; none for all.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        cores: Sequence[int] = (),
     ) -> None:
+        numbers = ",".join(map(str, cores))
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), *command],
+            [sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid()), numbers, *command],
             env=dict(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,

@@ -46,8 +46,8 @@ class Kind(Protocol):
     def cores(self, job: Document) -> int:
         """Cores that it takes."""
 
-    def start(self, job: Document) -> Run:
-        """What runs it."""
+    def start(self, job: Document, cores: list[int]) -> Run:
+        """What runs it, on cores of these numbers."""
 
     def stopped(self, name: str) -> None:
         """Write down that a job was stopped before it began."""
@@ -65,7 +65,8 @@ class Jobs:
 
     def __init__(self, store: Store, n_cores: int | None = None) -> None:
         self._store = store
-        self._free = self._all = n_cores or machine.cores()
+        self._free = machine.core_numbers()[:n_cores]
+        self._all = len(self._free)
         self._kinds: list[Kind] = []
         self._runs: dict[tuple[str, str], Run] = {}
         self._condition = threading.Condition()
@@ -125,19 +126,20 @@ class Jobs:
     def _begin(self, kind: Kind, name: str, job: Document) -> bool:
         taken = min(kind.cores(job), self._all)
         with self._condition:
-            if taken > self._free or self._closed:
+            if taken > len(self._free) or self._closed:
                 return False
-            self._free -= taken
-            run = self._runs[kind.name, name] = kind.start(job)
+            cores, self._free = self._free[:taken], self._free[taken:]
+            run = self._runs[kind.name, name] = kind.start(job, cores)
 
         def work() -> None:
             try:
                 run.run()
             except Exception:
-                _log.exception("%s %s failed", kind.name, name)
+                if not self._closed:
+                    _log.exception("%s %s failed", kind.name, name)
             finally:
                 with self._condition:
-                    self._free += taken
+                    self._free += cores
                     del self._runs[kind.name, name]
                 self.wake()
 

@@ -8,11 +8,16 @@ import re
 _SIZE = re.compile(r"ml\.[a-z0-9\-]+\.(?:([0-9]*)x)?(medium|large|metal)")
 
 
-def cores() -> int:
+def core_numbers() -> list[int]:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def cores() -> int:
+    """How many they are."""
+    return len(core_numbers())
 
 
 def cores_of(instance_type: str, count: int = 1) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("brasa.platform")
 _NEEDED = ("granian", "orjson", "aiohttp", "boto3", "isal")
 _DRAIN_S = 5.0
+_HEADER_TIMEOUT_MS = 10_000
 _POOL = 256  # connections to endpoints and to the store
 
 
@@ -140,6 +141,7 @@ def _assembled(
 async def _serve(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
     import aiohttp
     from granian.constants import HTTPModes
+    from granian.http import HTTP1Settings
     from granian.server.embed import Server
 
     from brasa.platform.app import App
@@ -154,6 +156,7 @@ async def _serve(platform: Platform, host: str, port: int, ready: Callable[[], N
             websockets=False,
             log_enabled=False,
             backlog=1024,
+            http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MS),
         )
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()

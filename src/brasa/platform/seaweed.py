@@ -6,6 +6,7 @@ It listens on loopback only; what is behind its S3 asks for tokens with keys mad
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -26,7 +27,10 @@ from brasa.platform.folder import KeyPair
 if TYPE_CHECKING:
     from brasa.platform.objects import ObjectStore
 
+_log = logging.getLogger("brasa.platform")
 _START_S = 60.0
+_MOST_QUICK_ENDS = 3
+_STEADY_S = 30.0  # one that has run for as long has its ends forgiven
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 
 
@@ -118,7 +122,14 @@ class SeaweedFS:
             for name in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
         }
         tokens["WEED_FILER_EXPOSE_DIRECTORY_METADATA_ENABLED"] = "false"
-        child = Child(self._command(), environment(tokens), self._folder)
+        quick = 0
+        while not self._stop.is_set() and quick < _MOST_QUICK_ENDS:
+            started = time.monotonic()
+            self._once(environment(tokens))
+            quick = quick + 1 if time.monotonic() - started < _STEADY_S else 0
+
+    def _once(self, variables: dict[str, str]) -> None:
+        child = Child(self._command(), variables, self._folder)
         last: list[str] = []
         try:
             with (self._folder / "log").open("w") as log:
@@ -133,6 +144,7 @@ class SeaweedFS:
                     child.pump(write, 0.2)
                 if not self._stop.is_set():
                     self._failed = "\n".join(last) or f"exit code {child.exit_code}"
+                    _log.error("the embedded object store ended: started again")
                 child.terminate()
                 deadline = time.monotonic() + 2  # what it has told is kept is on the disk
                 while child.exit_code is None and time.monotonic() < deadline:

@@ -120,9 +120,7 @@ def verify(
     AwsError
         As the service that was asked would refuse it.
     """
-    pair = next((key for key in keys if key.access_key == signed.access_key), None)
-    if pair is None:
-        raise unknown_key(signed.service)
+    pair = check_known(signed, keys)
     missing = {"host", *_must_sign(headers)} - set(signed.headers)
     if missing and not signed.presigned:
         raise _wrong(signed.service, f"these headers must be signed: {', '.join(sorted(missing))}")
@@ -139,6 +137,14 @@ def verify(
     if not hmac.compare_digest(expected, signed.signature):
         raise _wrong(signed.service)
     return pair
+
+
+def check_known(signed: Signed, keys: Iterable[KeyPair]) -> KeyPair:
+    """The pair that a request says it is signed by, or the refusal of a stranger's."""
+    for key in keys:
+        if key.access_key == signed.access_key:
+            return key
+    raise unknown_key(signed.service)
 
 
 def canonical_request(

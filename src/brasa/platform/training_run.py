@@ -72,10 +72,11 @@ class TrainingJobs:
         config = job["ResourceConfig"]
         return machine.cores_of(config.get("InstanceType", ""), config.get("InstanceCount", 1))
 
-    def start(self, job: Document) -> TrainingRun:
+    def start(self, job: Document, cores: list[int]) -> TrainingRun:
         """A run of the job."""
         name = job["TrainingJobName"]
-        return TrainingRun(self._store, self._objects, self._folder / name, name, self._ended)
+        base = self._folder / name
+        return TrainingRun(self._store, self._objects, base, name, cores, self._ended)
 
     def stopped(self, name: str) -> None:
         """A job that was stopped before it began."""
@@ -95,10 +96,11 @@ class TrainingRun:
         objects: ObjectStore,
         base: Path,
         name: str,
+        cores: list[int],
         ended: Callable[[str], None],
     ) -> None:
         self._store, self._objects, self._base, self._name = store, objects, base, name
-        self._ended = ended
+        self._cores, self._ended = cores, ended
         self._stop = threading.Event()
         self._metrics: dict[str, tuple[float, float]] = {}
         self._last_lines: list[str] = []
@@ -223,7 +225,8 @@ class TrainingRun:
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
             "AWS_REGION": job["_region"],
         }
-        return Child((*CONTAINER, "train"), environment(extra), self._host_folder(host))
+        folder = self._host_folder(host)
+        return Child((*CONTAINER, "train"), environment(extra), folder, self._cores)
 
     def _watch(
         self, children: list[Child], streams: list[int], limit: float, mirror: CheckpointMirror

@@ -46,10 +46,10 @@ class TransformJobs:
         """One: a container answers a request after the other."""
         return 1
 
-    def start(self, job: Document) -> TransformRun:
+    def start(self, job: Document, cores: list[int]) -> TransformRun:
         """A run of the job."""
         name = job["TransformJobName"]
-        return TransformRun(self._store, self._objects, self._folder / name, name)
+        return TransformRun(self._store, self._objects, self._folder / name, name, cores)
 
     def stopped(self, name: str) -> None:
         """A job that was stopped before it began."""
@@ -59,8 +59,11 @@ class TransformJobs:
 class TransformRun:
     """A job from its first step to its end; after a restart it begins anew."""
 
-    def __init__(self, store: Store, objects: ObjectStore, base: Path, name: str) -> None:
+    def __init__(
+        self, store: Store, objects: ObjectStore, base: Path, name: str, cores: list[int]
+    ) -> None:
         self._store, self._objects, self._base, self._name = store, objects, base, name
+        self._cores = cores
         self._stop = threading.Event()
         self._http = urllib3.PoolManager(maxsize=32, retries=False)
 
@@ -101,7 +104,7 @@ class TransformRun:
         folder = self._base / "input"
         files = channels.download(self._objects, source, folder)
         port = free_port()
-        child = Child((*CONTAINER, "serve"), self._environment(job, port), self._base)
+        child = Child((*CONTAINER, "serve"), self._environment(job, port), self._base, self._cores)
         done = threading.Event()
         log = self._store.log_stream(
             logs.TRANSFORM_GROUP, f"{self._name}/i-1-{int(time.time() * 1000)}"
