@@ -26,6 +26,8 @@ _FLAGS = (
     "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
 )  # fmt: skip
 
+playwright.expect.set_options(timeout=20_000)  # of a busy machine
+
 Open = Callable[..., playwright.Page]
 
 
@@ -94,7 +96,7 @@ def open_page(browser: playwright.Browser) -> Iterator[Open]:
     def open_it(address: str, **options: Any) -> playwright.Page:
         options = {"locale": "en-US", "viewport": {"width": 1100, "height": 800}} | options
         context = browser.new_context(**options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         own = address.split("#")[0]

@@ -7,6 +7,7 @@ import type { Completion, ModelInfo, Neighbors, Subword } from "./source";
 import { Refusal } from "./source";
 
 const K = 20;
+const MOST_PARTS = 200;
 
 interface Answer {
   neighbors: Neighbors;
@@ -97,6 +98,7 @@ function madeOf(app: App, parts: Subword[]): HTMLElement {
   const largest = Math.max(...parts.map((part) => Math.abs(part.share)), 1e-9);
   const list = [...parts]
     .sort((one, other) => other.share - one.share)
+    .slice(0, MOST_PARTS)
     .map((part) => ({
       name: part.bucket === null ? `${part.ngram} (${say("wholeWord")})` : part.ngram,
       value: part.share,
@@ -109,6 +111,7 @@ function madeOf(app: App, parts: Subword[]): HTMLElement {
     h("h2", {}, say("madeOf")),
     h("p", { class: "about" }, say("madeOfHint")),
     bars(app, list, say("madeOf")),
+    parts.length > MOST_PARTS && h("p", { class: "about" }, say("andMore", { n: parts.length - MOST_PARTS })),
   );
 }
 

@@ -220,7 +220,6 @@ WORDS = _operation(
     _MODEL,
 )
 _METHOD = _query("method", {"enum": ["pca", "umap"]})
-_WHOLE_QUERY: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 MAP = _operation(
     "Whether the map of the words is there; it is begun when it is not",
     _content(
@@ -249,8 +248,8 @@ MAP_POINTS = _operation(
 MAP_WORDS = _operation(
     "The words of the map's points, and their counts",
     _content(_object({"start": _WHOLE, "words": _list(_STRING), "counts": _list(_WHOLE)})),
-    _query("start", _WHOLE_QUERY),
-    _query("stop", _WHOLE_QUERY),
+    _query("start", _WHOLE),
+    _query("stop", _WHOLE),
     _MODEL,
 )
 EXPLAIN = _operation(
