@@ -11,6 +11,7 @@ import brasa
 
 JSON = {"content-type": "application/json"}
 LINES = {"content-type": "application/jsonlines"}
+LANGUAGES = Path(__file__).parents[3] / "shared/data/models/lid.176.ftz"
 
 
 def _invoke(client: httpx.Client, model: str, **request: Any) -> httpx.Response:
@@ -85,6 +86,16 @@ def test_json_is_taken_from_clients_that_do_not_say_so(
     assert answer.status_code == 200
 
 
+def test_large_batches_are_whole(client: httpx.Client, models: Path) -> None:
+    words = [f"film{i}" for i in range(1000)]  # more than are written at a time
+    found = client.post("/invocations", json={"instances": words}).json()
+    assert [item["word"] for item in found] == words
+    expected = brasa.load(models / "subwords").vectors(words)
+    np.testing.assert_array_equal(
+        np.array([item["vector"] for item in found], np.float32), expected
+    )
+
+
 def test_another_content_type_is_told_what_is_allowed(client: httpx.Client) -> None:
     answer = client.post("/invocations", content=b"a,b", headers={"content-type": "text/csv"})
     assert answer.status_code == 415
@@ -140,3 +151,19 @@ def test_an_unknown_model_is_told_which_there_are(client: httpx.Client) -> None:
     assert answer.status_code == 404
     assert answer.json()["error_type"] == "unknown_model"
     assert "subwords, words, sentiment" in answer.json()["error"]
+
+
+@pytest.mark.skipif(not LANGUAGES.is_file(), reason="../shared is not there")
+def test_fasttexts_languages_have_the_probabilities_that_amazon_published(serve: Any) -> None:
+    sentences = {
+        "hi which language is this?": ("__label__en", 0.9948582),
+        "mon nom est Pierre": ("__label__fr", 0.9984669),
+        "Dem Jungen gab ich einen Ball.": ("__label__de", 0.9946574),
+        "আমি বাড়ি যাবো.": ("__label__bn", 0.9997219),
+    }
+    client = serve(f"lang={LANGUAGES}").client
+    found = _invoke(client, "lang", json={"instances": list(sentences)}).json()
+    for item, (label, published) in zip(found, sentences.values(), strict=True):
+        assert item["label"] == [label]
+        # Amazon's numbers are of lid.176.bin, of which this is the quantized form.
+        assert item["prob"] == [pytest.approx(published, abs=0.02)]

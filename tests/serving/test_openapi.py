@@ -10,7 +10,7 @@ from typing import Any
 from brasa.serving.routes import ROUTES
 
 
-def test_answers_are_as_documented(serve: Any, models: Path) -> None:
+def test_answers_are_as_documented(serve: Any, models: Path, tmp_path: Path) -> None:
     # One of its own: models are unloaded, too.
     server = serve(models / "subwords", models / "sentiment", "--models-folder", models)
     program = str(Path(sys.executable).parent / "schemathesis")
@@ -18,7 +18,9 @@ def test_answers_are_as_documented(serve: Any, models: Path) -> None:
     command += ["--no-color", "--phases", "examples,coverage,fuzzing"]
     # SageMaker Runtime's statuses are its own: 424 for what a model refuses.
     command += ["--exclude-path", "/endpoints/{name}/invocations"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    found = subprocess.run(  # there, as it leaves a folder where it runs
+        command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path
+    )
     assert found.returncode == 0, found.stdout[-5000:]
     assert server.client.get("/ping").is_success
 

@@ -253,6 +253,14 @@ def test_boto3_invokes_endpoints(server: Any) -> None:
     found = invoke("sentiment", {"instances": ["a great film"], "configuration": {"k": 2}})
     assert found[0]["label"] == ["__label__good", "__label__bad"]
     assert invoke("words", ONE, ContentType="application/octet-stream")[0]["word"] == "film"
+    told = runtime.invoke_endpoint(
+        EndpointName="words", Body=json.dumps(ONE), ContentType="application/json"
+    )
+    assert (
+        told["ResponseMetadata"]["RequestId"]
+        == told["ResponseMetadata"]["HTTPHeaders"]["x-request-id"]
+    )
+    told["Body"].close()
     with pytest.raises(botocore.exceptions.ClientError) as refused:
         invoke("nothing", ONE)
     assert refused.value.response["Error"]["Code"] == "ValidationError"
@@ -300,9 +308,55 @@ def test_a_broken_model_leaves_the_old_one(serve: Any, models: Path, tmp_path: P
     server = serve(path, "--watch", "0.05")
     broken = tmp_path / "broken"
     broken.write_bytes(b"{")
-    os.replace(broken, next(path.glob("*.json"), path / "model.safetensors"))
+    os.replace(broken, path / "model.safetensors")
+    _wait_until(lambda: "is not reloaded" in server.log.read_text())
     time.sleep(0.3)
     assert server.client.post("/invocations", json=ONE).is_success
+    assert server.log.read_text().count("is not reloaded") == 1  # not at each look
+
+
+def test_workers_follow_each_other(serve: Any, models: Path, tmp_path: Path) -> None:
+    for name in ("words", "sentiment"):
+        shutil.copytree(models / name, tmp_path / name)
+    server = serve(models / "subwords", "--workers", "2", "--models-folder", tmp_path)
+
+    def load(folder: Path) -> None:
+        said = server.client.post("/models", json={"model_name": "m", "url": str(folder)})
+        assert said.status_code == 200
+
+    def ask(path: str) -> list[httpx.Response]:
+        """Of both workers, as each connection is given to any of them."""
+        return [httpx.get(server.url + path) for _ in range(20)]
+
+    load(tmp_path / "words")
+    assert {said.json()["modelUrl"] for said in ask("/models/m")} == {str(tmp_path / "words")}
+    assert server.client.delete("/models/m").status_code == 200
+    load(tmp_path / "sentiment")
+    assert {said.json()["modelUrl"] for said in ask("/models/m")} == {str(tmp_path / "sentiment")}
+    server.client.delete("/models/m")
+    load(tmp_path / "words")
+    shutil.rmtree(tmp_path / "words")  # before the other worker has opened it
+    assert {said.status_code for said in ask("/neighbors?word=film")} == {200}
+    assert "m is not loaded" in server.log.read_text()
+
+
+def test_the_address_is_told_when_it_answers(serve: Any, models: Path) -> None:
+    for _ in range(3):
+        assert httpx.get(serve(models / "words").url + "/ping").is_success
+
+
+def test_others_are_answered_while_a_long_text_is_explained(serve: Any, models: Path) -> None:
+    server = serve(models / "sentiment")
+    text = " ".join(f"w{i} great" for i in range(8_000))
+    asking = threading.Thread(
+        target=lambda: httpx.post(server.url + "/explain", json={"text": text}, timeout=30)
+    )
+    asking.start()
+    _wait_until(lambda: "at_work 2.0" in server.client.get("/metrics").text)
+    asking.join()
+    answer = server.client.post("/explain", json={"text": "great " * 20_000})
+    assert answer.status_code == 413
+    assert answer.json()["error_type"] == "text_too_large"
 
 
 def test_a_dead_worker_is_replaced(serve: Any, models: Path) -> None:
@@ -373,6 +427,19 @@ def test_sagemakers_variables_are_honored(serve: Any, models: Path) -> None:
     assert server.port == port
     assert server.client.post("/invocations", content=b" " * (2 << 20)).status_code == 413
     assert server.client.get("/execution-parameters").json()["MaxPayloadInMB"] == 1
+
+
+def test_flags_go_before_sagemakers_variables(serve: Any, models: Path) -> None:
+    server = serve(
+        models / "words",
+        "--max-body-mb",
+        "2",
+        "--port",
+        "0",
+        SAGEMAKER_BIND_TO_PORT="1",
+        SAGEMAKER_MAX_PAYLOAD_IN_MB="1",
+    )
+    assert server.client.get("/execution-parameters").json()["MaxPayloadInMB"] == 2
 
 
 def test_a_taken_port_and_a_missing_model_are_told(server: Any, models: Path) -> None:

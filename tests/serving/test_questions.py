@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -138,6 +139,30 @@ def test_embeddings_in_base64_are_little_endian_floats(
     answer = client.post("/v1/embeddings", json=body).json()
     row = np.frombuffer(base64.b64decode(answer["data"][0]["embedding"]), "<f4")
     np.testing.assert_array_equal(row, vectors.sentence_vector("good"))
+
+
+def test_words_and_labels_that_are_no_utf8_are_readable(serve: Any, tmp_path: Path) -> None:
+    options: Any = {"vector_dim": 8, "min_count": 1, "epochs": 1, "threads": 1}
+    text = tmp_path / "text"
+    text.write_bytes(b"a great film caf\xe9\n" * 20)
+    brasa.WordVectors.train(text, **options).save(tmp_path / "words")
+    text.write_bytes(b"__label__caf\xe9 a great film\n__label__bad a caf\xe9\n" * 20)
+    brasa.TextClassifier.train(text, **options).save(tmp_path / "labels")
+    client = serve(tmp_path / "words", tmp_path / "labels").client
+    readable = "caf\ufffd"
+    assert client.get("/words?prefix=c").json()["words"][0]["word"] == readable
+    found = client.get("/neighbors?word=film").json()["neighbors"]
+    assert readable in [item["word"] for item in found]
+    assert client.get("/map/words").json()["words"][-1] in (readable, "film", "great", "a")
+    assert f"__label__{readable}" in client.get("/info").json()["models"][1]["labels"]
+    body = {"instances": ["a great film"], "configuration": {"k": 2}}
+    (item,) = client.post("/invocations?model=labels", json=body).json()
+    assert f"__label__{readable}" in item["label"]
+    lines = '{"source": "a great film", "k": 2}'
+    headers = {"content-type": "application/jsonlines"}
+    answer = client.post("/invocations?model=labels", content=lines, headers=headers)
+    assert answer.json() == item
+    assert client.post("/explain", json={"text": "a", "model": "labels"}).is_success
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from brasa.errors import ConfigError
 from brasa.serving.access_log import log_as_json
@@ -13,6 +15,7 @@ from brasa.serving.process import run
 from brasa.serving.registry import Registry
 
 _DEFAULT = ServerOptions()
+_FLAGS = {"max_body_bytes": "max_body_mb"}
 _AT_LEAST_ONE = click.IntRange(min=1)
 _SECONDS = click.FloatRange(min=0.001)
 
@@ -114,8 +117,16 @@ def serve(models: tuple[str, ...], max_body_mb: float, **options: Any) -> None:
     The page for looking at the models is at the same address, and what can be asked at
     /openapi.json. SIGHUP loads changed models again, SIGTERM stops when all is answered.
     """
-    chosen = ServerOptions(max_body_bytes=round(max_body_mb * (1 << 20)), **options)
-    chosen = chosen.with_environment()
+    context = click.get_current_context()
+    options["max_body_bytes"] = round(max_body_mb * (1 << 20))
+    chosen = replace(
+        ServerOptions().with_environment(),  # what is said by flags goes before
+        **{
+            name: value
+            for name, value in options.items()
+            if context.get_parameter_source(_FLAGS.get(name, name)) is not ParameterSource.DEFAULT
+        },
+    )
     if not models and chosen.models_folder is None:
         raise ConfigError("MODEL", "nothing", "a model, unless --models-folder has some to load")
     registry = Registry.open(models)

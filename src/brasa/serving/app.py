@@ -26,6 +26,7 @@ _log = logging.getLogger("brasa.serving")
 # Words or texts from which work is done in a thread, so that others are answered meanwhile. Fewer
 # take less time than the way to a thread and back (about 60 us).
 _THREAD_FROM = 64
+_THREAD_FROM_BYTES = 16_384  # of a body: few texts may be long ones
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _AWS_ENDPOINT = "/endpoints/"
@@ -103,6 +104,8 @@ class App:
                 response = self._refusal(HttpError(500, "internal_error", message), request.path)
             response.headers.append(("content-type", response.content_type))
             response.headers.append(("x-request-id", request_id))
+            if request.path.startswith(_AWS_ENDPOINT):  # where AWS's SDKs look for it
+                response.headers.append(("x-amzn-requestid", request_id))
             if self._options.cors_origins:
                 self._allow_origin(headers, response)
             if response.status != _CLIENT_GONE:
@@ -131,9 +134,9 @@ class App:
         found = routes.ROUTES[place].answer(self.service, request)
         if isinstance(found, Response):
             return found, 0
-        return await self._work(found), found.n_items
+        return await self._work(found, len(request.body)), found.n_items
 
-    async def _work(self, work: Work) -> Response:
+    async def _work(self, work: Work, n_bytes: int) -> Response:
         most = self._options.max_batch
         if work.n_items > most:
             raise HttpError(
@@ -141,7 +144,8 @@ class App:
                 "batch_too_large",
                 f"{work.n_items} words or texts in one request: at most {most} are answered",
             )
-        if work.n_items < _THREAD_FROM and not work.is_slow:
+        is_small = work.n_items < _THREAD_FROM and n_bytes < _THREAD_FROM_BYTES
+        if is_small and not work.is_slow:
             return work.answer()
         if self._n_items and self._n_items + work.n_items > 4 * most:
             raise _overloaded()

@@ -18,6 +18,7 @@ from brasa.serving.http import (
     Response,
     Work,
     as_json,
+    list_as_json,
     parse_json,
     whole_number,
     wrong,
@@ -97,7 +98,7 @@ def answer(served: ServedModel, request: Invocation) -> Response:
     else:
         found = _labels(model, request)
     if not request.as_lines:
-        return Response(as_json(found))
+        return Response(list_as_json(found))
     return Response(b"".join(as_json(line) + b"\n" for line in found), JSON_LINES)
 
 

@@ -82,7 +82,7 @@ def load_model(service: Service, request: Request) -> Work:
     if not path.is_relative_to(folder):
         raise HttpError(403, "outside_of_folder", f"models are loaded from below {folder} only")
     if name in service.models:
-        raise HttpError(409, "already_loaded", f"a model named {name!r} is loaded already")
+        raise _already_loaded(name)
 
     def answer() -> Response:
         try:
@@ -91,7 +91,8 @@ def load_model(service: Service, request: Request) -> Work:
             raise HttpError(507, "out_of_memory", f"no memory for {name!r}") from None
         except BrasaError as error:
             raise HttpError(400, "broken_model", str(error)) from None
-        service.models.put(model)
+        if not service.models.add(model):  # by another request, meanwhile
+            raise _already_loaded(name)
         service.note(name, model.path)
         return one_model(service, Request("GET", "", "", None, names=(name,)))
 
@@ -104,6 +105,10 @@ def unload_model(service: Service, request: Request) -> Response:
     service.models.remove(name)
     service.note(name, None)
     return Response(as_json({"modelName": name}))
+
+
+def _already_loaded(name: str) -> HttpError:
+    return HttpError(409, "already_loaded", f"a model named {name!r} is loaded already")
 
 
 def _path(url: str) -> Path:

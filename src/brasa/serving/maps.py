@@ -73,7 +73,7 @@ def words(service: Service, request: Request) -> Response:
         as_json(
             {
                 "start": start,
-                "words": [_readable(vocabulary.word(i)) for i in found],
+                "words": [vocabulary.word(i) for i in found],
                 "counts": vocabulary.counts[found.start : found.stop].tolist(),
             }
         )
@@ -96,7 +96,3 @@ def _whole(query: dict[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit():
         raise wrong(name, "a whole number from 0")
     return int(text[:12])
-
-
-def _readable(word: str) -> str:
-    return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from brasa.errors import MissingExtraError, StorageError
 from brasa.serving import routes
-from brasa.serving.registry import ServedModel
+from brasa.serving.registry import ServedModel, signature_of
 from brasa.serving.service import Service
 from brasa.serving.shared import Shared
 
@@ -36,6 +36,7 @@ _log = logging.getLogger("brasa.serving")
 _RESPAWN_AFTER_S = 0.5
 _HEADER_TIMEOUT_MS = 10_000
 _MAX_CONNECTIONS = 16_384
+_LISTENING_WITHIN_S = 10.0
 
 
 def run(models: Registry, options: ServerOptions, ready: Callable[[int], None]) -> None:
@@ -46,7 +47,7 @@ def run(models: Registry, options: ServerOptions, ready: Callable[[int], None]) 
     models : Registry
     options : ServerOptions
     ready : callable
-        Called with the port when all workers are started.
+        Called with the port when requests are answered.
 
     Raises
     ------
@@ -98,6 +99,7 @@ class _Parent:
         signal.signal(signal.SIGHUP, self._reload)
         for number in range(self._options.workers):
             self._fork(number)
+        self._wait_until_listening()
         ready(self._port)
         while self._workers:
             try:
@@ -112,6 +114,16 @@ class _Parent:
             if time.monotonic() - started < _RESPAWN_AFTER_S:
                 time.sleep(_RESPAWN_AFTER_S)
             self._fork(number)
+
+    def _wait_until_listening(self) -> None:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._options.host, self._options.host)
+        deadline = time.monotonic() + _LISTENING_WITHIN_S
+        while time.monotonic() < deadline and not self._stopping:
+            try:
+                socket.create_connection((host, self._port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.002)
 
     def _fork(self, number: int) -> None:
         if self._stopping:  # the signal came while a dead worker was waited for
@@ -200,9 +212,11 @@ async def _watch(service: Service) -> None:
 
 def _open_changed(models: Registry) -> None:
     for old in models.changed():
+        signature = signature_of(old.path)
         try:
             models.put(ServedModel.open(old.name, old.path))
         except Exception as error:
+            models.refuse(old.name, signature)
             _log.error("%s is not reloaded: %s", old.name, error)
         else:
             _log.info("%s was replaced, and is reloaded", old.name)

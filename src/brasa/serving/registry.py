@@ -77,6 +77,7 @@ class Registry:
 
     def __init__(self, models: Iterable[ServedModel] = ()) -> None:
         self._models = {model.name: model for model in models}
+        self._refused: dict[str, Signature] = {}  # files that were no model
 
     @classmethod
     def open(cls, arguments: Iterable[str]) -> Registry:
@@ -122,6 +123,14 @@ class Registry:
             )
         return found
 
+    def find(self, name: str) -> ServedModel | None:
+        """A model by its name, if it is there."""
+        return self._models.get(name)
+
+    def add(self, model: ServedModel) -> bool:
+        """Add a model, unless there is one of its name; whether it was added."""
+        return self._models.setdefault(model.name, model) is model
+
     def put(self, model: ServedModel) -> None:
         """Add a model, or take it in place of another one of its name."""
         self._models[model.name] = model
@@ -130,9 +139,22 @@ class Registry:
         """Forget a model. Its memory is given back when the last request with it ends."""
         del self._models[self.get(name).name]
 
+    def discard(self, name: str) -> None:
+        """Forget a model, if it is there."""
+        self._models.pop(name, None)
+
     def changed(self) -> list[ServedModel]:
-        """Models whose files are no longer those that were opened."""
-        return [model for model in self if signature_of(model.path) != model.signature]
+        """Models whose files are no longer those that were opened, nor those that were refused."""
+        found = []
+        for model in self:
+            signature = signature_of(model.path)
+            if signature not in (model.signature, self._refused.get(model.name)):
+                found.append(model)
+        return found
+
+    def refuse(self, name: str, signature: Signature) -> None:
+        """Note files that could not be opened in a model's place, so that they are told once."""
+        self._refused[name] = signature
 
 
 def split_argument(argument: str) -> tuple[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from brasa.serving.registry import ServedModel
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from brasa.serving.shared import Shared
 
 import contextlib
+
+_log = logging.getLogger("brasa.serving")
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Service:
     list_path: str
     worker: int = 0
     _generation: float = field(default=0.0)
+    _catching_up: Lock = field(default_factory=Lock)
 
     @property
     def is_stale(self) -> bool:
@@ -49,15 +54,22 @@ class Service:
         return self.shared.generation != self._generation
 
     def catch_up(self) -> None:
-        """Load and unload what other workers have. Raises what `ServedModel.open` raises."""
-        generation = self.shared.generation
-        wanted = self._read()
-        for name, path in wanted.items():
-            if path is None and name in self.models:
-                self.models.remove(name)
-            elif path is not None and name not in self.models:
-                self.models.put(ServedModel.open(name, path))
-        self._generation = generation
+        """Load and unload what other workers have; one that cannot be loaded is told in the log."""
+        with self._catching_up:
+            if not self.is_stale:  # another request's thread was first
+                return
+            generation = self.shared.generation
+            for name, path in self._read().items():
+                loaded = self.models.find(name)
+                if path is None:
+                    self.models.discard(name)
+                elif loaded is None or loaded.path != path:
+                    try:
+                        self.models.put(ServedModel.open(name, path))
+                    except Exception as error:  # others are asked for, too
+                        _log.error("%s is not loaded: %s", name, error)
+                        self.models.discard(name)
+            self._generation = generation
 
     def note(self, name: str, path: str | None) -> None:
         """Tell all workers of a model that this one has loaded, or (None) unloaded."""
