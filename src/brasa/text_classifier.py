@@ -258,8 +258,6 @@ class TextClassifier:
         ------
         StorageError
             When it cannot be written, or `path` holds something else than a model.
-        ModelFormatError
-            For a quantized model: `export` it.
         """
         formats.native.write(self._model, path)
 

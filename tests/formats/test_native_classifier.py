@@ -85,3 +85,43 @@ def test_every_truncation_is_refused(folder: Path) -> None:
         file.write_bytes(data[:size])
         with pytest.raises(ModelFormatError):
             brasa.load(folder)
+
+
+@pytest.fixture(scope="module")
+def trained() -> TextClassifier:
+    lines = [f"__label__{i % 300} w{i % 3} w{i % 71} x{i % 300}" for i in range(900)]
+    return TextClassifier.train(lines, min_count=1, vector_dim=7, buckets=1000, threads=1, seed=1)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"qnorm": True}, {"qout": True}, {"cutoff": 300, "qnorm": True, "qout": True}]
+)
+def test_quantized_models_are_kept_as_their_codes(
+    trained: TextClassifier, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    small = trained.quantize(**options)
+    small.save(tmp_path / "model")
+    loaded = TextClassifier.load(tmp_path / "model")
+    assert loaded.quantized
+    texts = [f"w{i} x{i} w{i + 1}" for i in range(60)]
+    assert loaded.predict(texts, 5) == small.predict(texts, 5)
+    assert loaded.explain(texts[1]) == small.explain(texts[1])
+    loaded.export(tmp_path / "again.ftz")
+    assert TextClassifier.load(tmp_path / "again.ftz").predict(texts, 5) == small.predict(texts, 5)
+
+
+def test_lies_about_codes_are_refused(trained: TextClassifier, tmp_path: Path) -> None:
+    lies: dict[str, Callable[[Header, Header], object]] = {
+        "dsub is None": lambda h, d: d.pop("dsub"),
+        "dsub is 0": lambda h, d: d.update(dsub=0),
+        "output_dsub": lambda h, d: d.update(output_dsub=9),
+        "vector_dim is -1": lambda h, d: d.update(vector_dim=-1),
+        "input_codes has shape": lambda h, d: d.update(dsub=7),
+        "has the tensors": lambda h, d: h.pop("input_norm_codes"),
+    }
+    small = trained.quantize(qnorm=True, qout=True)
+    for said, lie in lies.items():
+        small.save(tmp_path / "model")
+        edit(tmp_path / "model", lie)
+        with pytest.raises(ModelFormatError, match=said if said != "output_dsub" else "dsub is 9"):
+            TextClassifier.load(tmp_path / "model")

@@ -58,8 +58,7 @@ def quantize(
 ) -> None:
     """Replace the rows of MODEL with codes of a product quantizer.
 
-    A classifier is written as fastText's .ftz file. Word vectors are saved as a folder, or, where
-    OUTPUT is named .ftz, as a file that fastText reads.
+    It is saved as a folder, or, where OUTPUT is named .ftz, as a file that fastText reads.
     """
     opened = load(model)
     given = {name: value for name, value in training.items() if value is not None}
@@ -72,7 +71,10 @@ def quantize(
                 cutoff=cutoff or 0, max_bytes=max_bytes, qnorm=bool(qnorm), qout=qout, dsub=dsub,
                 retrain=texts, listeners=[shown], **given,
             )  # fmt: skip
-        smaller.export(output)
+        if output.endswith(".ftz"):
+            smaller.export(output)
+        else:
+            smaller.save(output)
         return
     given |= {"cutoff": cutoff, "max_bytes": max_bytes, "qout": qout or None, "retrain": retrain}
     for name, value in given.items():

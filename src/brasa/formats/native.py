@@ -66,8 +66,6 @@ def write(
     StorageError
         When the folder cannot be written (the model that was there is then untouched), or `path`
         holds something else than a brasa model.
-    ModelFormatError
-        For a quantized classifier, which only fastText's `.ftz` holds.
     """
     if isinstance(model, Classifier):
         described = native_classifier.describe(model)
@@ -118,7 +116,7 @@ def read(path: str | os.PathLike[str]) -> Embeddings | Classifier:
             f"{' and '.join(_KINDS)} of version {VERSION}",
         )
     if kind == native_classifier.KIND:
-        tensors, _ = safetensors.map_tensors(file, native_classifier.DTYPES)
+        tensors, _ = safetensors.map_tensors(file, native_classifier.dtypes(header))
         return native_classifier.build(file, tensors, described)
     tensors, _ = safetensors.map_tensors(file, native_codes.dtypes(_DTYPES, header))
     return _build(file, tensors, described)

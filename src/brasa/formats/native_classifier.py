@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from brasa.config import ClassifierLoss
+from brasa.config import MAX_VECTOR_DIM, ClassifierLoss
 from brasa.errors import ModelFormatError
-from brasa.formats import native_vocabulary
+from brasa.formats import native_codes, native_vocabulary
 from brasa.formats.safetensors import check_shapes
 from brasa.parameters import Classifier, QuantizedMatrix
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "text_classifier"
 # Eight-byte elements come first, so that every tensor is aligned to its own element size.
-DTYPES = {
+_DTYPES = {
     "word_offsets": "I64",
     "word_counts": "I64",
     "label_offsets": "I64",
@@ -35,6 +35,7 @@ DTYPES = {
     "word_bytes": "U8",
     "label_bytes": "U8",
 }
+_SIZES = {"I64": 0, "F32": 1, "U32": 1, "U8": 2}  # the largest elements first
 # What the metadata says of features, and the bounds of each.
 _NUMBERS = {
     "n_tokens": (0, 2**63 - 1),
@@ -45,30 +46,33 @@ _NUMBERS = {
 }
 
 
-def tensors(model: Classifier) -> dict[str, Array]:
-    """What is written, in its order.
+def dtypes(header: Mapping[str, Any]) -> dict[str, str]:
+    """The tensors of the model that a header describes."""
+    return native_codes.dtypes(native_codes.dtypes(_DTYPES, header), header, "output")
 
-    Raises
-    ------
-    ModelFormatError
-        For a quantized model.
-    """
-    if isinstance(model.input, QuantizedMatrix) or isinstance(model.output, QuantizedMatrix):
-        raise ModelFormatError(
-            "classifier", "not saved: it is quantized, which only fastText's .ftz holds; export it"
-        )
+
+def tensors(model: Classifier) -> dict[str, Array]:
+    """What is written, in its order."""
     n_words = len(model.vocabulary)
     rows = model.input
     if model.bucket_rows is not None:
-        rows = np.concatenate([rows[:n_words], rows[n_words:][model.bucket_rows]])
+        order = np.concatenate([np.arange(n_words), n_words + model.bucket_rows.astype(np.int64)])
+        rows = rows.take(order) if isinstance(rows, QuantizedMatrix) else rows[order]
     found = {
-        "input": rows,
-        "output": model.output,
         "bucket_ids": np.asarray(model.bucket_ids, np.uint32),
         **native_vocabulary.tensors(model.vocabulary, "word"),
         **native_vocabulary.tensors(model.labels, "label"),
     }
-    return {name: found[name] for name in DTYPES}
+    codes: dict[str, Array] = {}
+    for name, matrix in (("input", rows), ("output", model.output)):
+        if isinstance(matrix, QuantizedMatrix):
+            found |= native_codes.centroids(matrix, name)
+            codes |= native_codes.codes(matrix, name)
+        else:
+            found[name] = matrix
+    sizes = dtypes(found | codes)
+    order_of = sorted(sizes, key=lambda name: (_SIZES[sizes[name]], name in codes))
+    return {name: (found | codes)[name] for name in order_of}
 
 
 def describe(model: Classifier) -> dict[str, Any]:
@@ -87,6 +91,11 @@ def describe(model: Classifier) -> dict[str, Any]:
         "drops_other_buckets": model.drops_other_buckets,
         "label_prefix": model.label_prefix,
         "metadata": model.metadata,
+        **{
+            key: matrix.quantizer.part_dim
+            for key, matrix in (("dsub", model.input), ("output_dsub", model.output))
+            if isinstance(matrix, QuantizedMatrix)
+        },
     }
 
 
@@ -99,7 +108,9 @@ def build(file: Path, tensors: Mapping[str, Array], described: Mapping[str, Any]
         When they do not fit together.
     """
     _check_metadata(file, described)
-    _check_shapes(file, tensors, described["buckets"])
+    rows = _matrix(file, tensors, described, "input", "dsub")
+    output = _matrix(file, tensors, described, "output", "output_dsub")
+    _check_shapes(file, tensors, rows.shape, output.shape, described["buckets"])
     n_tokens = described["n_tokens"]
     return Classifier(
         vocabulary=native_vocabulary.build(file, tensors, "word", n_tokens),
@@ -109,8 +120,8 @@ def build(file: Path, tensors: Mapping[str, Array], described: Mapping[str, Any]
         min_char=described["min_char"],
         max_char=described["max_char"],
         buckets=described["buckets"],
-        input=tensors["input"],
-        output=tensors["output"],
+        input=rows,
+        output=output,
         bucket_ids=tensors["bucket_ids"],
         drops_other_buckets=described["drops_other_buckets"],
         label_prefix=described["label_prefix"],
@@ -134,19 +145,37 @@ def _check_metadata(file: Path, described: Mapping[str, Any]) -> None:
         raise ModelFormatError(file, "its metadata is broken: label_prefix is no text")
 
 
-def _check_shapes(file: Path, tensors: Mapping[str, Array], buckets: int) -> None:
+def _matrix(
+    file: Path, tensors: Mapping[str, Array], described: Mapping[str, Any], name: str, dsub: str
+) -> Any:
+    if name in tensors:
+        return tensors[name]
+    dim = described.get("vector_dim")
+    if type(dim) is not int or not 1 <= dim <= MAX_VECTOR_DIM:
+        raise ModelFormatError(file, f"its metadata is broken: vector_dim is {dim!r}")
+    return native_codes.build(file, tensors, described.get(dsub), dim, name)
+
+
+def _check_shapes(
+    file: Path,
+    tensors: Mapping[str, Array],
+    input_shape: tuple[int, ...],
+    output_shape: tuple[int, ...],
+    buckets: int,
+) -> None:
     n_words, n_labels = tensors["word_counts"].size, tensors["label_counts"].size
     n_buckets = tensors["bucket_ids"].size
-    dim = tensors["input"].shape[-1] if tensors["input"].ndim == 2 else 0
-    wanted = {
-        "word_offsets": (n_words + 1,),
-        "label_offsets": (n_labels + 1,),
-        "input": (n_words + n_buckets, dim),
-        "output": (n_labels, dim),
-    }
-    flat = [name for name in DTYPES if name not in wanted]
+    dim = input_shape[-1] if len(input_shape) == 2 else 0
+    wanted = {"word_offsets": (n_words + 1,), "label_offsets": (n_labels + 1,)}
+    flat = [name for name in _DTYPES if name not in (*wanted, "input", "output")]
     wanted.update({name: (tensors[name].size,) for name in flat})
     check_shapes(file, tensors, wanted)
+    for name, shape, n_rows in (
+        ("input", input_shape, n_words + n_buckets),
+        ("output", output_shape, n_labels),
+    ):
+        if shape != (n_rows, dim):
+            raise ModelFormatError(file, f"tensor {name} has shape {shape}, not {(n_rows, dim)}")
     if dim == 0 or n_labels == 0:
         raise ModelFormatError(file, f"a classifier of {n_labels} labels, vectors of {dim} numbers")
     if n_buckets and tensors["bucket_ids"][-1] >= buckets:
