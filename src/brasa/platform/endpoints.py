@@ -241,6 +241,7 @@ class _Keeper(threading.Thread):
                     **container.get("Environment", {}),
                     "SAGEMAKER_BASE_DIR": str(base),
                     "SAGEMAKER_BIND_TO_PORT": str(port),
+                    "BRASA_HOST": "127.0.0.1",  # others come through the platform, with a key
                     "SAGEMAKER_REGION": endpoint["_region"],
                 }
             ),

@@ -22,7 +22,7 @@ METRICS = (
     {"Name": "validation:accuracy", "Regex": r"#validation_accuracy: ([0-9.]+)"},
 )
 # Processes run as the platform's user: a request says what they do, not what they are.
-_PLATFORMS_OWN = ("LD_", "PYTHON", "PATH", "HOME", "SAGEMAKER_BASE_DIR", "AWS_")
+_PLATFORMS_OWN = ("LD_", "PYTHON", "PATH", "HOME", "SAGEMAKER_BASE_DIR", "BRASA_HOST", "AWS_")
 ENDED = ("Completed", "Failed", "Stopped")
 _KEPT = (
     "HyperParameters",

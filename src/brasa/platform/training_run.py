@@ -16,6 +16,7 @@ import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brasa.errors import BrasaError
@@ -28,7 +29,6 @@ from brasa.platform.s3_address import S3Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from brasa.platform.objects import ObjectStore
     from brasa.platform.store import Document, Store
@@ -168,7 +168,9 @@ class TrainingRun:
                     pipes.append(self._pipe(job, channel))
                     continue
                 folder = self._base / "input" / "data" / channel["ChannelName"]
-                channels.download(self._objects, channel, folder)
+                files = channels.download(self._objects, channel, folder)
+                if channel["ChannelName"] == "model":
+                    _unpack_models(files)
         except BrasaError as error:
             raise JobFailed(f"ClientError: Data download failed: {error}") from None
         for host in hosts[1:]:
@@ -360,6 +362,21 @@ class TrainingRun:
                 if value is not None:
                     self._metrics[name] = (value, ms / 1000)
         self._last_lines = (self._last_lines + [line[:500] for _, line in lines])[-5:]
+
+
+def _unpack_models(files: list[Path]) -> None:
+    """An artifact in the channel that training starts from becomes what is in it."""
+    for file in files:
+        if file.name.endswith(".tar.gz"):
+            archive = file.rename(file.with_name(file.name + ".archive"))
+            try:
+                archives.unpack(archive, file)
+            except archives.ArchiveError as error:
+                raise JobFailed(f"ClientError: channel model: {file.name}: {error}") from None
+            archive.unlink()
+            for part in sorted(file.iterdir()):
+                part.rename(file.parent / part.name)
+            file.rmdir()
 
 
 def _begin(job: Document) -> str:

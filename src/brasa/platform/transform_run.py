@@ -127,6 +127,7 @@ class TransformRun:
         extra |= {
             "SAGEMAKER_BASE_DIR": str(self._base),
             "SAGEMAKER_BIND_TO_PORT": str(port),
+            "BRASA_HOST": "127.0.0.1",
             "SAGEMAKER_BATCH": "true",
         }
         if "MaxPayloadInMB" in job:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def serve(folders: Folders, ready: Callable[[int], None]) -> None:
     """Serve the model below ``model``, at every address, port 8080 unless SageMaker names another.
 
+    ``BRASA_HOST`` names one address instead, where no container's network is around the process.
+
     With ``SAGEMAKER_MULTI_MODEL=true`` there may be none: requests load them, from ``models``.
 
     Raises
@@ -28,7 +30,8 @@ def serve(folders: Folders, ready: Callable[[int], None]) -> None:
     """
     is_multi = os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
     models = str(folders.base / "models") if is_multi else None
-    options = ServerOptions(host="0.0.0.0", models_folder=models).with_environment()
+    host = os.environ.get("BRASA_HOST") or "0.0.0.0"
+    options = ServerOptions(host=host, models_folder=models).with_environment()
     registry = Registry()
     if not is_multi:
         registry.put(ServedModel.open("model", str(find_model(folders.model))))
