@@ -173,6 +173,28 @@ def test_any_word_has_an_answer(client: httpx.Client, word: str) -> None:
     assert client.get("/ping").is_success
 
 
+def test_a_head_without_end_is_cut(server: Any, client: httpx.Client) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: a\r\nx: ")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"a" * (64 << 20))
+    assert client.get("/ping").is_success
+
+
+def test_clients_that_go_away_leave_nothing(serve: Any, models: Path) -> None:
+    server = serve(models / "subwords")
+    body = json.dumps({"instances": ["film"] * 5000}).encode()
+    head = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    for sent in (head, head + body[:9], head + body):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(sent)
+    _wait_until(lambda: "at_work 1.0" in server.client.get("/metrics").text)
+    assert server.client.post("/invocations", json=ONE).is_success
+    assert server.stop() == 0
+    assert "traceback" not in server.log.read_text()
+
+
 def test_requests_may_follow_without_waiting(server: Any) -> None:
     body = json.dumps(ONE).encode()
     one = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % len(body)
