@@ -34,6 +34,14 @@ def test_pictures_are_drawn(
     assert said in target.read_text()
 
 
+def test_a_notebooks_backend_is_not_asked_for(
+    program: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://of_a_notebook.backend")
+    command = [str(program), "plot", str(model), "tiger", "-o", str(tmp_path / "picture.png")]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,9 @@ def new_figure(size: tuple[float, float] = _SIZE) -> Any:
     MissingExtraError
         When Matplotlib is not installed.
     """
+    if os.environ.get("MPLBACKEND", "").startswith("module://"):
+        # A notebook that started this process has named its own, which may not be here.
+        os.environ["MPLBACKEND"] = "agg"
     try:
         figure = importlib.import_module("matplotlib.figure")
     except ImportError as error:
