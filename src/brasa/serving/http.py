@@ -107,6 +107,8 @@ def as_json(value: Any) -> bytes:
 
 def list_as_json(values: Sequence[Any]) -> bytes:
     """A list as JSON, in pieces between which other threads may run."""
+    if len(values) <= _ITEMS_A_PIECE:
+        return as_json(values)
     pieces = (
         as_json(values[i : i + _ITEMS_A_PIECE])[1:-1] for i in range(0, len(values), _ITEMS_A_PIECE)
     )
