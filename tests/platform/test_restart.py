@@ -92,3 +92,36 @@ def test_a_second_platform_is_kept_out_of_the_folder(restarted: Any) -> None:
     refused = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, timeout=30)
     assert refused.returncode == 2
     assert "another platform runs in this folder" in refused.stderr
+
+
+def test_a_job_at_work_goes_on_from_its_checkpoint(
+    start_platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRASA_CHECKPOINT_SECONDS", "0.3")
+    platform = start_platform()
+    platform.put_text()
+    hyperparameters = {
+        "mode": "skipgram",
+        "min_count": "1",
+        "vector_dim": "100",
+        "sampling_threshold": "0.9",
+        "epochs": "4000",
+        "evaluation": "False",
+    }
+    request = platform.training_job("goes-on", HyperParameters=hyperparameters)
+    platform.client("sagemaker").create_training_job(**request)
+    deadline = time.monotonic() + 60
+    checkpoint = platform.folder / "jobs/goes-on/checkpoints/brasa-checkpoint"
+    while not all((checkpoint / n).exists() for n in ("model.safetensors", "config.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    platform.kill()
+    platform.start()
+    job = platform.wait_for("goes-on", seconds=120)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    found = platform.client("logs").filter_log_events(
+        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix="goes-on/"
+    )["events"]
+    lines = [event["message"] for event in found]
+    assert sum("Resuming from the checkpoint at" in line for line in lines) == 1
+    assert len({event["logStreamName"] for event in found}) == 2

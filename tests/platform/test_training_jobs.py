@@ -149,23 +149,35 @@ def test_a_bucket_for_the_output_that_is_not_there(platform: Any) -> None:
 
 def test_a_job_is_stopped_and_keeps_what_it_has(platform: Any) -> None:
     client = platform.client("sagemaker")
-    client.create_training_job(**platform.training_job("stops", HyperParameters=_slow()))
-    platform.wait_for("stops", "Training")
-    logs = platform.client("logs")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:  # until it trains
-        found = logs.filter_log_events(
-            logGroupName=_GROUP, logStreamNamePrefix="stops/", filterPattern="Progress"
-        )
-        if found["events"]:
-            break
-        time.sleep(0.1)
+    checkpoints = {"S3Uri": "s3://texts/checkpoints"}
+    request = platform.training_job("stops", HyperParameters=_slow(), CheckpointConfig=checkpoints)
+    client.create_training_job(**request)
+    _wait_for_line(platform, "stops", "Progress")
     client.stop_training_job(TrainingJobName="stops")
     job = platform.wait_for("stops")
     assert job["TrainingJobStatus"] == "Stopped"
     platform.client("s3").head_object(Bucket="texts", Key="output/stops/output/model.tar.gz")
     with pytest.raises(client.exceptions.ClientError, match="is in status Stopped"):
         client.stop_training_job(TrainingJobName="stops")
+    # As after an interruption of a spot instance: another job has the same checkpoints.
+    client.create_training_job(**request | {"TrainingJobName": "goes-on"})
+    _wait_for_line(platform, "goes-on", '"Resuming from the checkpoint"')
+    client.stop_training_job(TrainingJobName="goes-on")
+    assert platform.wait_for("goes-on")["TrainingJobStatus"] == "Stopped"
+
+
+def _wait_for_line(platform: Any, name: str, pattern: str) -> None:
+    platform.wait_for(name, "Training")
+    logs = platform.client("logs")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = logs.filter_log_events(
+            logGroupName=_GROUP, logStreamNamePrefix=f"{name}/", filterPattern=pattern
+        )
+        if found["events"]:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{name} has no line with {pattern}")
 
 
 def test_time_runs_out(platform: Any) -> None:
