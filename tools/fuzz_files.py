@@ -63,6 +63,8 @@ def write_seeds(folder: Path) -> None:
     formats.export(early, folder / "version-11", "fasttext")
     vectors.save(folder / "saved")
     (folder / "saved" / "model.safetensors").rename(folder / "native")
+    vectors.quantize().save(folder / "saved-codes")
+    (folder / "saved-codes" / "model.safetensors").rename(folder / "native-codes")
     texts = [f"{line} w{i} and w{i * 7}" for i, line in enumerate(TEXT)]
     labels = [f"label{i % 3}" for i in range(len(texts))]
     for loss in ("softmax", "hs", "ova"):
@@ -75,11 +77,16 @@ def write_seeds(folder: Path) -> None:
             (folder / "saved-classifier" / "model.safetensors").rename(folder / "native-classifier")
             for cutoff, qnorm in ((300, True), (0, False)):
                 smaller = quantize_classifier(found.model, cutoff=cutoff, qnorm=qnorm)
-                brasa.TextClassifier(smaller).export(folder / f"quantized-{cutoff}")
+                small_classifier = brasa.TextClassifier(smaller)
+                small_classifier.export(folder / f"quantized-{cutoff}")
+                small_classifier.save(folder / f"saved-{cutoff}")
+                native = folder / f"saved-{cutoff}" / "model.safetensors"
+                native.rename(folder / f"native-quantized-{cutoff}")
+                shutil.rmtree(folder / f"saved-{cutoff}")
     write_finalfusion = runpy.run_path(str(ROOT / "tests/formats/test_finalfusion.py"))["write"]
     for kind in ("simple", "bucket", "fasttext", "explicit"):
         write_finalfusion(folder / f"fifu-{kind}", kind, quantized=kind == "bucket")
-    for leftover in (folder / "saved", folder / "saved-classifier"):
+    for leftover in (folder / "saved", folder / "saved-codes", folder / "saved-classifier"):
         shutil.rmtree(leftover)
 
 
