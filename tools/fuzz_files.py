@@ -63,9 +63,10 @@ def write_seeds(folder: Path) -> None:
     formats.export(early, folder / "version-11", "fasttext")
     vectors.save(folder / "saved")
     (folder / "saved" / "model.safetensors").rename(folder / "native")
-    vectors.quantize().save(folder / "saved-codes")
-    (folder / "saved-codes" / "model.safetensors").rename(folder / "native-codes")
     texts = [f"{line} w{i} and w{i * 7}" for i, line in enumerate(TEXT)]
+    many = brasa.WordVectors.train(texts, subwords=True, buckets=90, **small)  # 256 rows and more
+    many.quantize().save(folder / "saved-codes")
+    (folder / "saved-codes" / "model.safetensors").rename(folder / "native-codes")
     labels = [f"label{i % 3}" for i in range(len(texts))]
     for loss in ("softmax", "hs", "ova"):
         found = brasa.TextClassifier.train(
