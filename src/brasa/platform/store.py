@@ -64,6 +64,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._closed = False
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.execute("pragma journal_mode = wal")
@@ -75,12 +76,23 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._closed = True
             self._connection.close()
+
+    def _check_open(self) -> None:
+        """Hold threads that outlive the platform until the process ends, a moment later.
+
+        What they would write then is only that parts of the platform are gone.
+        """
+        if self._closed:
+            self._lock.release()
+            threading.Event().wait()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside takes effect together, or not at all."""
         with self._lock:
+            self._check_open()
             if self._connection.in_transaction:
                 yield self._connection
                 return
@@ -94,6 +106,7 @@ class Store:
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
+            self._check_open()
             return self._connection.execute(query, values).fetchall()
 
     # Resources
