@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import logging
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from brasa.serving.options import ServerOptions
     from brasa.serving.registry import Registry
     from brasa.serving.shared import Shared
-
-import contextlib
 
 _log = logging.getLogger("brasa.serving")
 
