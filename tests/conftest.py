@@ -1,11 +1,12 @@
-"""Models made without training, for whatever reads, writes or uses one; no skips in CI."""
+"""Models made without training, for whatever uses one; a browser; no skips in CI."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright import sync_api as playwright
 
 WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
 
@@ -188,3 +191,59 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in _forbidden(terminalreporter.config):
         terminalreporter.write_line(f"skipped in CI, which counts as a failure: {line}", red=True)
+
+
+# Software WebGL; and no look-ups of hosts that are none of ours.
+_CHROMIUM_FLAGS = (
+    "--no-sandbox", "--no-first-run", "--disable-quic", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+)  # fmt: skip
+
+OpenPage = Callable[..., "playwright.Page"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[playwright.Browser]:
+    """Headless Chromium."""
+    from playwright import sync_api as playwright
+
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium: apt-get install chromium")
+    playwright.expect.set_options(timeout=20_000)  # of a busy machine
+    with playwright.sync_playwright() as engine:
+        found = engine.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_page(browser: playwright.Browser) -> Iterator[OpenPage]:
+    """Open an address. At the end: nothing was asked of elsewhere, and nothing complained."""
+    contexts: list[playwright.BrowserContext] = []
+    foreign: list[str] = []
+    complaints: list[str] = []
+
+    def open_it(address: str, **options: Any) -> playwright.Page:
+        options = {"locale": "en-US", "viewport": {"width": 1100, "height": 800}} | options
+        context = browser.new_context(**options)
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        own = address.split("#")[0]
+
+        def asked(request: playwright.Request) -> None:
+            if not request.url.startswith((own, "data:", "blob:")):
+                foreign.append(request.url)
+
+        page.on("request", asked)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not foreign
+    assert not complaints

@@ -1,34 +1,21 @@
-"""Headless Chromium, a server with real models, and an exported page."""
+"""A server with real models, for the page that it has."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import playwright.sync_api as playwright
 import pytest
 
 import brasa
 
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = str(Path(sys.executable).parent / "brasa")
-# Software WebGL; and no look-ups of hosts that are none of ours.
-_FLAGS = (
-    "--no-sandbox", "--no-first-run", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
-)  # fmt: skip
-
-playwright.expect.set_options(timeout=20_000)  # of a busy machine
-
-Open = Callable[..., playwright.Page]
 
 
 @pytest.fixture(scope="session")
@@ -73,45 +60,3 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
 @pytest.fixture(scope="session")
 def url(serve: Callable[..., str], models: Path) -> str:
     return serve(models / "wordnet", models / "sentiment")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[playwright.Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("there is no chromium: apt-get install chromium")
-    with playwright.sync_playwright() as engine:
-        found = engine.chromium.launch(executable_path=path, args=_FLAGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def open_page(browser: playwright.Browser) -> Iterator[Open]:
-    """Open an address. At the end: nothing was asked of elsewhere, and nothing complained."""
-    contexts: list[playwright.BrowserContext] = []
-    foreign: list[str] = []
-    complaints: list[str] = []
-
-    def open_it(address: str, **options: Any) -> playwright.Page:
-        options = {"locale": "en-US", "viewport": {"width": 1100, "height": 800}} | options
-        context = browser.new_context(**options)
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        page = context.new_page()
-        own = address.split("#")[0]
-
-        def asked(request: playwright.Request) -> None:
-            if not request.url.startswith((own, "data:", "blob:")):
-                foreign.append(request.url)
-
-        page.on("request", asked)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert not foreign
-    assert not complaints

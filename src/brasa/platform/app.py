@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import orjson
 
-from brasa.platform import control, identity, s3_proxy, shapes, signatures
+from brasa.platform import control, identity, page, s3_proxy, shapes, signatures
 from brasa.platform.errors import AwsError
 from brasa.platform.invocation import invoke
 
@@ -60,6 +60,9 @@ class App:
         try:
             if scope.path == "/ping" and scope.method == "GET":
                 protocol.response_empty(200, [])
+                return
+            if page.is_asked_for(scope):
+                page.send(protocol)
                 return
             signed = signatures.read(scope.headers, scope.query_string)
             service = signed.service if signed else _guessed(scope)
