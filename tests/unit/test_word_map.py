@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,11 +98,7 @@ def test_a_map_is_computed_once_and_kept(saved: tuple[Embeddings, str], tmp_path
     model, path = saved
     kept = MapStore(model, path, "pca", tmp_path / "maps")
     assert kept.points() is None
-    states = [kept.state().state]
-    deadline = time.monotonic() + 60
-    while states[-1] == "computing" and time.monotonic() < deadline:
-        time.sleep(0.05)
-        states.append(kept.state().state)
+    states = [one.state for one in _until_it_ends(kept)]
     assert states[0] == "computing"
     assert states[-1] == "ready"
     expected = lay_out(model)
@@ -151,6 +148,71 @@ def test_a_failure_is_told(
     main(path, "pca", str(tmp_path))
     state = MapStore(model, path, "pca", tmp_path).state()
     assert (state.state, state.error) == ("failed", "MemoryError")
+
+
+def _until_it_ends(kept: MapStore) -> list[store.MapState]:
+    found = [kept.state()]
+    deadline = time.monotonic() + 60
+    while found[-1].state == "computing" and time.monotonic() < deadline:
+        time.sleep(0.02)
+        found.append(kept.state())
+    return found
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The processes that were started."""
+    found: list[Any] = []
+    start = subprocess.Popen
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        found.append(start(*arguments, **options))
+        return found[-1]
+
+    monkeypatch.setattr("brasa.word_map.store.subprocess.Popen", counted)
+    return found
+
+
+def test_whoever_asks_while_it_starts_starts_no_other(
+    saved: tuple[Embeddings, str], tmp_path: Path, started: list[Any]
+) -> None:
+    model, path = saved
+    states = _until_it_ends(MapStore(model, path, "pca", tmp_path))
+    assert states[-1].state == "ready"
+    assert len(states) > 5
+    assert len(started) == 1
+
+
+def test_a_process_that_dies_is_a_failure(
+    saved: tuple[Embeddings, str], tmp_path: Path, started: list[Any]
+) -> None:
+    model, _ = saved
+    kept = MapStore(model, str(tmp_path / "gone"), "pca", tmp_path / "maps")
+    found = _until_it_ends(kept)[-1]
+    assert found.state == "failed"
+    assert "ended with 1: was the model moved" in str(found.error)
+    assert len(started) == 1
+
+
+def test_a_failure_is_tried_again_later(saved: tuple[Embeddings, str], tmp_path: Path) -> None:
+    model, path = saved
+    kept = MapStore(model, path, "pca", tmp_path)
+    kept.tell(0.0, "UMAP needs umap-learn")
+    assert kept.state().state == "failed"
+    (status,) = tmp_path.glob("*.status")
+    an_hour_ago = time.time() - 3600
+    os.utime(status, (an_hour_ago, an_hour_ago))
+    assert _until_it_ends(kept)[-1].state == "ready"
+
+
+def test_a_folder_that_cannot_be_used_is_told(
+    saved: tuple[Embeddings, str], tmp_path: Path
+) -> None:
+    model, path = saved
+    (tmp_path / "file").write_text("")
+    found = MapStore(model, path, "pca", tmp_path / "file").state()
+    assert found.state == "failed"
+    assert f"{tmp_path / 'file'} cannot be used: File exists; XDG_CACHE" in str(found.error)
 
 
 def test_other_vectors_are_another_map(make_embeddings: Make) -> None:

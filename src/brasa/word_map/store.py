@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _VERSION = 1  # of the layout: another one is another map
 _BYTES_PER_WORD = 9  # two float32 and a byte
+_RETRY_S = 60.0  # a failure is told for so long: its cause may be gone then
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,24 @@ class MapStore:
         self._lock = self._path.with_suffix(".lock")
 
     def state(self) -> MapState:
-        """How far the map is; it is begun when nobody has."""
+        """How far the map is; it is begun when nobody has, and again some time after a failure."""
         if self._content() is not None:
             return MapState("ready", 1.0)
-        try:
-            found = json.loads(self._status.read_text())
-            progress, error = float(found["progress"]), found["error"]
-        except (OSError, ValueError, KeyError, TypeError):
-            progress, error = 0.0, None
+        progress, error = self._told()
         if error is not None:
-            return MapState("failed", progress, str(error))
-        if not self._is_at_work():
-            self._begin()
+            return MapState("failed", progress, error)
+        try:
+            lock = self.hold()
+            if lock is not None:
+                if self._content() is not None:  # kept between the two looks
+                    os.close(lock)
+                    return MapState("ready", 1.0)
+                progress = 0.0
+                self._begin(lock)
+        except OSError as failure:
+            reason = failure.strerror or type(failure).__name__
+            place = f"{self._path.parent} cannot be used: {reason}"
+            return MapState("failed", 0.0, f"{place}; XDG_CACHE_HOME names another folder")
         return MapState("computing", progress)
 
     def points(self) -> bytes | None:
@@ -110,24 +118,44 @@ class MapStore:
             return None
         return file
 
-    def _is_at_work(self) -> bool:
-        file = self.hold()
-        if file is None:
-            return True
-        os.close(file)
-        return False
+    def _told(self) -> tuple[float, str | None]:
+        try:
+            found = json.loads(self._status.read_text())
+            progress, error = float(found["progress"]), found["error"]
+            is_old = time.time() - self._status.stat().st_mtime > _RETRY_S
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0.0, None
+        return progress, None if error is None or is_old else str(error)
 
-    def _begin(self) -> None:
-        self.tell(0.0)
+    def _begin(self, lock: int) -> None:
+        """Start the process, which shares the lock from its first moment to its last."""
         command = [sys.executable, "-m", "brasa.word_map.worker", self._model_path, self.method]
-        process = subprocess.Popen(
-            [*command, str(self._path.parent)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # it goes on when the server is stopped: the map is kept
-        )
-        threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
+        try:
+            self.tell(0.0)
+            process = subprocess.Popen(
+                [*command, str(self._path.parent), str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # it goes on when the server is stopped: the map is kept
+                pass_fds=[lock],
+            )
+        except OSError:
+            os.close(lock)
+            raise
+        threading.Thread(target=self._wait, args=(process, lock), daemon=True).start()
+
+    def _wait(self, process: subprocess.Popen[bytes], lock: int) -> None:
+        """Leave no zombie, and say so when the process left neither a map nor a reason."""
+        code = process.wait()
+        try:
+            if self._content() is None and self._told()[1] is None:
+                reason = "was the model moved, changed or out of memory?"
+                self.tell(0.0, f"the process that makes the map ended with {code}: {reason}")
+        except OSError:
+            pass  # the folder is gone: the next one who asks is told
+        finally:
+            os.close(lock)
 
     def _content(self) -> bytes | None:
         try:

@@ -1,4 +1,4 @@
-"""The process that computes a map: ``python -m brasa.word_map.worker MODEL METHOD FOLDER``."""
+"""The process that makes a map: ``python -m brasa.word_map.worker MODEL METHOD FOLDER [LOCK]``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from brasa.word_map.layout import lay_out
 from brasa.word_map.store import MapStore
 
 
-def main(path: str, method: str, folder: str) -> None:
-    """Compute a map, unless another process does, and keep it."""
+def main(path: str, method: str, folder: str, held: str | None = None) -> None:
+    """Compute a map, unless another process does, and keep it.
+
+    `held` is the open file of the lock, from a parent that holds it.
+    """
     embeddings = formats.open_model(path)
     if not isinstance(embeddings, Embeddings):
         raise SystemExit(f"{path} is no model of word vectors")
     store = MapStore(embeddings, path, method, Path(folder))
-    lock = store.hold()
+    lock = store.hold() if held is None else int(held)
     if lock is None:
         return
     try:
