@@ -93,7 +93,7 @@ def test_a_tuning_job_finds_the_best_of_its_jobs(platform: Any) -> None:
     assert child["TuningJobArn"] == job["HyperParameterTuningJobArn"]
     assert len({str(s["TunedHyperParameters"]) for s in listed}) == 4
     names = client.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
-    assert [entry["HyperParameterTuningJobName"] for entry in names] == ["tunes"]
+    assert "tunes" in [entry["HyperParameterTuningJobName"] for entry in names]
 
 
 def test_a_tuning_job_is_stopped(platform: Any) -> None:

@@ -251,16 +251,16 @@ def test_a_killed_job_goes_on_from_its_last_checkpoint(
     job: Any, start: Any, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BRASA_CHECKPOINT_SECONDS", "0.3")
-    given = WORDS | {"epochs": "100", "evaluation": "False"}
+    given = WORDS | {"epochs": "300", "evaluation": "False"}
     base = job(given, {"train/text": _long_text()})
     (base / "checkpoints").mkdir()
     for _ in range(2):
         process = start(base)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         kept = base / "checkpoints/brasa-checkpoint/model.safetensors"
         before = kept.stat().st_mtime_ns if kept.exists() else 0
         while not kept.exists() or kept.stat().st_mtime_ns == before:
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline and process.poll() is None
             time.sleep(0.02)
         time.sleep(0.1)
         process.kill()
