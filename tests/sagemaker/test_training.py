@@ -260,7 +260,8 @@ def test_a_killed_job_goes_on_from_its_last_checkpoint(
         kept = base / "checkpoints/brasa-checkpoint/model.safetensors"
         before = kept.stat().st_mtime_ns if kept.exists() else 0
         while not kept.exists() or kept.stat().st_mtime_ns == before:
-            assert time.monotonic() < deadline and process.poll() is None
+            assert time.monotonic() < deadline
+            assert process.poll() is None
             time.sleep(0.02)
         time.sleep(0.1)
         process.kill()
