@@ -23,7 +23,8 @@ def _slow(**changes: str) -> dict[str, str]:
         "mode": "skipgram",
         "min_count": "1",
         "vector_dim": "300",
-        "epochs": "100000",
+        "epochs": "1000000",
+        "sampling_threshold": "0.9",  # or nearly all of so few words are passed over
         "evaluation": "False",
         **changes,
     }
