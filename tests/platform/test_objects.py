@@ -6,8 +6,10 @@ import hashlib
 import hmac
 import io
 import os
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -41,6 +43,29 @@ def test_a_bucket_has_to_be_made_first(s3: Any) -> None:
     s3.create_bucket(Bucket="goes-again")
     s3.delete_bucket(Bucket="goes-again")
     assert "goes-again" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 GB, where root can mount one."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3g", "brasa-test", str(tmp_path)]
+    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
+    yield tmp_path
+    if mounted:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_small_disk_takes_many_buckets(platform: Any, small_disk: Path) -> None:
+    with_small_disk = type(platform)(small_disk / "data")
+    with_small_disk.start()
+    try:
+        s3 = with_small_disk.client("s3")
+        for i in range(8):
+            s3.create_bucket(Bucket=f"bucket-{i}")
+            s3.put_object(Bucket=f"bucket-{i}", Key="key", Body=b"x" * 100_000)
+        assert s3.head_object(Bucket="bucket-7", Key="key")["ContentLength"] == 100_000
+    finally:
+        with_small_disk.stop()
 
 
 def test_large_objects_go_in_parts_and_come_back_in_ranges(s3: Any) -> None:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from brasa.platform.objects import ObjectStore
 
 _log = logging.getLogger("brasa.platform")
+# Volumes are files that grow: their number need not follow from the space that is free. Otherwise
+# a disk with 20 GB free has room for 20 of them, which three buckets use up, with seven for each.
+_MOST_VOLUMES = 100_000
+_VOLUMES_OF_A_BUCKET = 2
 _START_S = 60.0
 _MOST_QUICK_ENDS = 3
 _STEADY_S = 30.0  # one that has run for as long has its ends forgiven
@@ -111,7 +115,7 @@ class SeaweedFS:
             "-master.telemetry=false",
             "-master.volumeSizeLimitMB=1024",
             "-master.electionTimeout=1s",
-            "-volume.max=0",
+            f"-volume.max={_MOST_VOLUMES}",
             "-volume.preStopSeconds=0",
             "-volume.minFreeSpace=1",
         ]
@@ -121,6 +125,7 @@ class SeaweedFS:
             f"WEED_JWT_{name}_KEY": secrets.token_urlsafe(30)
             for name in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
         }
+        tokens["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = str(_VOLUMES_OF_A_BUCKET)
         tokens["WEED_FILER_EXPOSE_DIRECTORY_METADATA_ENABLED"] = "false"
         quick = 0
         while not self._stop.is_set() and quick < _MOST_QUICK_ENDS:
