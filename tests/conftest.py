@@ -6,7 +6,9 @@ import dataclasses
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +22,6 @@ from brasa.subwords import FloretHashing, Subwords
 from brasa.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright import sync_api as playwright
 
 WORDS = ("</s>", "the", "fire", "ember", "embers", "brasa", "ação", "команда", "北海道", "🔥", "é")
@@ -247,3 +247,27 @@ def open_page(browser: playwright.Browser) -> Iterator[OpenPage]:
         context.close()
     assert not foreign
     assert not complaints
+
+
+MakeDisk = Callable[[str], Path]
+
+
+@pytest.fixture
+def make_disk(tmp_path: Path) -> Iterator[MakeDisk]:
+    """Make a folder that is a file system of its own, of a size such as "3g".
+
+    Only root can: for others it is a plain folder.
+    """
+    mounted: list[Path] = []
+
+    def make(size: str) -> Path:
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "brasa-test", str(folder)]
+        if os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0:
+            mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)

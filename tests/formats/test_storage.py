@@ -16,21 +16,13 @@ from brasa.formats import native, safetensors
 from brasa.formats.storage import new_file, new_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from conftest import MakeEmbeddings
+    from conftest import MakeDisk, MakeEmbeddings
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(make_disk: MakeDisk) -> Path:
     """A folder that a full disk is: one of 256 kB, or with a limit that acts like it."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "brasa-test", str(folder)]
-    mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
-    yield folder
-    if mounted:
-        subprocess.run(["umount", str(folder)], check=True)
+    return make_disk("256k")
 
 
 SAVE = """

@@ -121,16 +121,16 @@ class SeaweedFS:
         ]
 
     def _run(self) -> None:
-        tokens = {
+        variables = {
             f"WEED_JWT_{name}_KEY": secrets.token_urlsafe(30)
             for name in ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
         }
-        tokens["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = str(_VOLUMES_OF_A_BUCKET)
-        tokens["WEED_FILER_EXPOSE_DIRECTORY_METADATA_ENABLED"] = "false"
+        variables["WEED_MASTER_VOLUME_GROWTH_COPY_1"] = str(_VOLUMES_OF_A_BUCKET)
+        variables["WEED_FILER_EXPOSE_DIRECTORY_METADATA_ENABLED"] = "false"
         quick = 0
         while not self._stop.is_set() and quick < _MOST_QUICK_ENDS:
             started = time.monotonic()
-            self._once(environment(tokens))
+            self._once(environment(variables))
             quick = quick + 1 if time.monotonic() - started < _STEADY_S else 0
 
     def _once(self, variables: dict[str, str]) -> None:
