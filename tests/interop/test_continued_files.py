@@ -55,7 +55,7 @@ def test_continue_and_export_again(run_peer: RunPeer, tmp_path: Path, mode: str,
     known = run_peer(TRAIN, tmp_path / "old.txt", tmp_path / "old.bin", mode, loss)["words"]
     (tmp_path / "new.txt").write_text(lines("green", "blue"))
     old = WordVectors.load(tmp_path / "old.bin")
-    model = old.continue_training(tmp_path / "new.txt", epochs=5)
+    model = old.continue_training(tmp_path / "new.txt", epochs=20)
     assert model.words[: len(known)] == list(known)
     assert set(model.words) > {f"green{i}" for i in range(10)}
     np.testing.assert_array_equal(model.embeddings.bucket_ids, np.arange(5000))
