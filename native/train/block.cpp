@@ -10,12 +10,13 @@ void sample_block(const Problem& problem, uint64_t index, Random& random, Block&
   block.words.clear();
   block.context_begin.clear();
   block.context_end.clear();
+  Random windows = random.after(problem.block_tokens);
 
   const auto close_line = [&](size_t first) {
     const auto line_begin = static_cast<int32_t>(first);
     const auto line_end = static_cast<int32_t>(block.words.size());
     for (int32_t i = line_begin; i < line_end; ++i) {
-      const auto reach = static_cast<int32_t>(random.below(problem.window_size)) + 1;
+      const auto reach = static_cast<int32_t>(windows.below(problem.window_size)) + 1;
       block.context_begin.push_back(std::max(line_begin, i - reach));
       block.context_end.push_back(std::min(line_end, i + reach + 1));
     }
@@ -25,8 +26,7 @@ void sample_block(const Problem& problem, uint64_t index, Random& random, Block&
   for (size_t t = begin; t < end; ++t) {
     const int32_t word = problem.tokens[t];
     const uint32_t keep = problem.keep[static_cast<size_t>(word)];
-    // A word that is always kept draws nothing.
-    if (keep == UINT32_MAX || static_cast<uint32_t>(random.next() >> 32) < keep) {
+    if (keep == UINT32_MAX || static_cast<uint32_t>(random.at(t - begin) >> 32) < keep) {
       block.words.push_back(word);
     }
     if (word == problem.line_end) {
@@ -35,6 +35,7 @@ void sample_block(const Problem& problem, uint64_t index, Random& random, Block&
     }
   }
   close_line(line);
+  random = random.after(2 * uint64_t{problem.block_tokens});
 }
 
 }  // namespace brasa

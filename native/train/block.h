@@ -19,6 +19,10 @@ struct Block {
 
 // Draws which tokens of block `index` (of the text) are kept, then each one's window. Windows end
 // at line ends and at the block's ends.
+//
+// Each choice has a place of its own in the block's stream, so that a GPU can make all of them at
+// once: number t decides on token t, number block_tokens + i is the window of kept word i, and
+// those from 2 * block_tokens on are left for negatives.
 void sample_block(const Problem& problem, uint64_t index, Random& random, Block& block);
 
 }  // namespace brasa

@@ -12,7 +12,11 @@ class Random {
   explicit Random(uint64_t state) : state_(state) {}
   Random(uint64_t seed, uint64_t stream) : state_(mix(seed ^ mix(stream + 1))) {}
 
-  uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15u); }
+  uint64_t next() { return mix(state_ += kStep); }
+
+  // What the (n + 1)th call of `next` from here would give, and the stream without the first n.
+  uint64_t at(uint64_t n) const { return mix(state_ + (n + 1) * kStep); }
+  Random after(uint64_t n) const { return Random(state_ + n * kStep); }
 
   // Uniform over 0 .. n - 1; the bias of at most n / 2^32 is far below what training can notice.
   uint32_t below(uint32_t n) { return scale(static_cast<uint32_t>(next() >> 32), n); }
@@ -22,6 +26,8 @@ class Random {
   }
 
  private:
+  static constexpr uint64_t kStep = 0x9e3779b97f4a7c15u;
+
   static uint64_t mix(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;

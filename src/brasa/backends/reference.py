@@ -20,6 +20,7 @@ from brasa.plan import ALWAYS, TrainingPlan
 Vector = npt.NDArray[np.float64]
 
 _WORD = 2**64 - 1
+_STEP = 0x9E3779B97F4A7C15
 # The loss is looked at in one tile of this many.
 _LOSS_INTERVAL = 32
 _MAX_REDRAWS = 64
@@ -35,17 +36,25 @@ class Random:
 
     def next(self) -> int:
         """64 random bits."""
-        self._state = (self._state + 0x9E3779B97F4A7C15) & _WORD
+        self._state = (self._state + _STEP) & _WORD
         return _mix(self._state)
+
+    def at(self, n: int) -> int:
+        """What call n + 1 of `next` from here would give."""
+        return _mix((self._state + (n + 1) * _STEP) & _WORD)
+
+    def skip(self, n: int) -> None:
+        """Leave out n numbers."""
+        self._state = (self._state + n * _STEP) & _WORD
 
     def below(self, n: int) -> int:
         """Uniform over ``range(n)``."""
-        return ((self.next() >> 32) * n) >> 32
+        return scaled(self.next(), n)
 
     def draw(self, accept: npt.NDArray[np.uint32], alias: npt.NDArray[np.int32]) -> int:
         """From the distribution of an alias table."""
         bits = self.next()
-        slot = ((bits >> 32) * len(accept)) >> 32
+        slot = scaled(bits, len(accept))
         accepted = bits & 0xFFFFFFFF < int(accept[slot])
         return slot if accepted else int(alias[slot])
 
@@ -55,6 +64,11 @@ class Random:
         """The same, drawn again while it is `target`; None after 64 times."""
         drawn = (self.draw(accept, alias) for _ in range(_MAX_REDRAWS))
         return next((row for row in drawn if row != target), None)
+
+
+def scaled(bits: int, n: int) -> int:
+    """64 random bits as a number of ``range(n)``."""
+    return ((bits >> 32) * n) >> 32
 
 
 def _mix(z: int) -> int:
@@ -72,7 +86,11 @@ class Block:
 
 
 def sample_block(plan: TrainingPlan, index: int, random: Random) -> Block:
-    """Draw which tokens of a block are kept and, at each line's end, the windows of the line."""
+    """Draw which tokens of a block are kept, and the window of each.
+
+    Each choice has a place of its own in the block's stream: number t decides on token t, number
+    ``block_tokens + i`` is the window of kept word i; those after ``2 * block_tokens`` are left.
+    """
     begin = index * plan.block_tokens
     words: list[int] = []
     contexts: list[list[int]] = []
@@ -80,17 +98,18 @@ def sample_block(plan: TrainingPlan, index: int, random: Random) -> Block:
     def close_line() -> None:
         first, last = len(contexts), len(words)
         for i in range(first, last):
-            reach = random.below(plan.config.window_size) + 1
+            reach = scaled(random.at(plan.block_tokens + i), plan.config.window_size) + 1
             window = range(max(first, i - reach), min(last, i + reach + 1))
             contexts.append([j for j in window if j != i])
 
-    for word in plan.tokens[begin : begin + plan.block_tokens].tolist():
+    for t, word in enumerate(plan.tokens[begin : begin + plan.block_tokens].tolist()):
         keep = int(plan.keep[word])
-        if keep == ALWAYS or random.next() >> 32 < keep:
+        if keep == ALWAYS or random.at(t) >> 32 < keep:
             words.append(word)
         if word == plan.line_end:
             close_line()
     close_line()
+    random.skip(2 * plan.block_tokens)
     return Block(words, contexts)
 
 
