@@ -12,6 +12,9 @@ demo: .venv/.installed ## train on WordNet's text and look at the vectors
 test: .venv/.installed ## run all Python tests (PYTEST_ARGS="-k ..." for some)
 	@$(bin)/python -m pytest -n auto $(PYTEST_ARGS)
 
+test-gpu: .venv/.gpu ## run the GPU's tests, on the GPU if there is one
+	@$(bin)/python -m pytest -m 'gpu or not gpu' tests/gpu tests/conformance/test_gpu_backends.py $(PYTEST_ARGS)
+
 check: .venv/.installed ## formatting, lint, types, import contract, dependencies, stubs
 	$(bin)/ruff check --quiet
 	$(bin)/ruff format --check --quiet
@@ -31,6 +34,9 @@ generated: .venv/.installed ## write the native module's types and the table of 
 bench: .venv/.installed ## measure speed and quality beside fastText 0.9.2 (CORPUS=file for another text)
 	@$(bin)/python benchmarks/compare.py $(CORPUS)
 
+bench-gpu: .venv/.gpu ## check, time and score the GPU beside the CPU and fastText, in 8 minutes
+	@$(bin)/python benchmarks/gpu.py
+
 fuzz: .venv/.installed ## feed broken files and texts to sanitized code, MINUTES=30 for each of two programs
 	@tools/fuzz_native $(or $(MINUTES),30)
 	@tools/sanitized_python tools/fuzz_files.py $(or $(MINUTES),30)
@@ -47,6 +53,11 @@ clean: ## remove what was built, and .venv
 	@$(bin)/pip install --quiet --no-build-isolation --editable .
 	@touch $@
 
+# PyTorch and Triton, which only training on a GPU needs.
+.venv/.gpu: .venv/.installed
+	@$(bin)/pip install --quiet --disable-pip-version-check --group gpu
+	@touch $@
+
 # `pip --group` needs pip 25.1; the pip that comes with older Pythons has no such option.
 .venv/.tools: pyproject.toml
 	@$(PYTHON) tools/check_machine.py
@@ -56,4 +67,4 @@ clean: ## remove what was built, and .venv
 	@$(bin)/pip install --quiet --group dev
 	@touch $@
 
-.PHONY: help demo test check fix generated bench fuzz ci clean
+.PHONY: help demo test test-gpu check fix generated bench bench-gpu fuzz ci clean

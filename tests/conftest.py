@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import types
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,82 @@ AsFloret = Callable[..., Embeddings]
 
 # Measurement data that is not part of the repository; it may lie beside a clone.
 _ALLOWED_REASON = "../shared"
+
+
+@dataclasses.dataclass(frozen=True)
+class Gpu:
+    """The GPU's backends, as they are and with one program, whose order is the reference's.
+
+    Attributes
+    ----------
+    interpreted : bool
+        Whether there is no GPU, and Triton's interpreter runs the kernels.
+    """
+
+    words: Any
+    texts: Any
+    one_program: Any
+    one_classifier_program: Any
+    interpreted: bool
+
+
+@pytest.fixture(scope="session")
+def gpu() -> Gpu:
+    """On the GPU, or without one in Triton's interpreter."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: make test-gpu")
+    interpreted = not torch.cuda.is_available()
+    with pytest.MonkeyPatch.context() as patch:
+        # For a moment only: programs that tests start would take it for a GPU.
+        patch.setenv("TRITON_INTERPRET", str(int(interpreted)))
+        triton = pytest.importorskip("triton", reason="Triton is not installed: make test-gpu")
+    if interpreted:
+        triton.knobs.propagate_env = False
+        triton.knobs.runtime.interpret = True
+        _interpret_faster()
+    from brasa.backends.gpu.text_classifier import GpuClassifierBackend
+    from brasa.backends.gpu.word_vectors import GpuBackend
+
+    return Gpu(
+        GpuBackend,
+        GpuClassifierBackend,
+        type("OneProgram", (GpuBackend,), {"programs": 1}),
+        type("OneClassifierProgram", (GpuClassifierBackend,), {"programs": 1}),
+        interpreted,
+    )
+
+
+def _interpret_faster() -> None:
+    """Have Triton's interpreter prepare its language once for a kernel, not for each function.
+
+    That takes half of the time of kernels as small as the tests'.
+    """
+    from triton import language
+    from triton.runtime import interpreter
+
+    prepare = interpreter._patch_lang
+    prepared = False
+
+    class Prepared:
+        def restore(self) -> None:
+            """The kernel's own will."""
+
+    def once(function: Any) -> Any:
+        nonlocal prepared
+        if prepared:
+            return Prepared()
+        modules = {"tl": language, "core": language.core}
+        scope = prepare(types.SimpleNamespace(__globals__=modules))
+        restore = scope.restore
+
+        def end() -> None:
+            nonlocal prepared
+            prepared = False
+            restore()
+
+        prepared, scope.restore = True, end
+        return scope
+
+    interpreter._patch_lang = once
 
 
 @pytest.fixture

@@ -125,8 +125,33 @@ class Classifier {
       const nb::gil_scoped_release release;
       const std::vector<std::string_view> lines = split_lines(bytes);
       found = predictor_.predict(lines, {k, threshold, epsilon});
-      wanted = find_labels(lines, labels_.index, view_words(labels_.arena, labels_.offsets),
-                           label_prefix_);
+      wanted = true_labels(lines);
+    }
+    return nb::make_tuple(arrays_of(std::move(found)), to_numpy(std::move(wanted.offsets)),
+                          to_numpy(std::move(wanted.labels)), wanted.n_unknown);
+  }
+
+  // Offsets, rows, counts: see `Features`.
+  nb::tuple features(const nb::list& lines) const {
+    const Texts texts(lines);
+    Features found;
+    {
+      const nb::gil_scoped_release release;
+      found = predictor_.features(texts.views());
+    }
+    return arrays_of(std::move(found));
+  }
+
+  // What `features` gives for each line of a text, and then what `test` gives.
+  nb::tuple labeled_features(const nb::bytes& text) const {
+    Features found;
+    TrueLabels wanted;
+    {
+      const std::string_view bytes(text.c_str(), text.size());
+      const nb::gil_scoped_release release;
+      const std::vector<std::string_view> lines = split_lines(bytes);
+      found = predictor_.features(lines);
+      wanted = true_labels(lines);
     }
     return nb::make_tuple(arrays_of(std::move(found)), to_numpy(std::move(wanted.offsets)),
                           to_numpy(std::move(wanted.labels)), wanted.n_unknown);
@@ -145,6 +170,14 @@ class Classifier {
   }
 
  private:
+  TrueLabels true_labels(const std::vector<std::string_view>& lines) const {
+    return find_labels(lines, labels_.index, view_words(labels_.arena, labels_.offsets),
+                       label_prefix_);
+  }
+  static nb::tuple arrays_of(Features&& found) {
+    return nb::make_tuple(to_numpy(std::move(found.offsets)), to_numpy(std::move(found.rows)),
+                          to_numpy(std::move(found.counts)));
+  }
   static nb::tuple arrays_of(Predictions&& found) {
     std::vector<int32_t> labels;
     std::vector<float> probabilities;
@@ -204,6 +237,9 @@ void bind_predict(nb::module_& module) {
       .def("predict_one", &Classifier::predict_one, "line"_a, "names"_a, "k"_a, "threshold"_a,
            "epsilon"_a)
       .def("test", &Classifier::test, "text"_a, "k"_a, "threshold"_a, "epsilon"_a)
+      .def("features", &Classifier::features, "lines"_a,
+           "Input rows of each line in compressed rows, and what their sum is divided by.")
+      .def("labeled_features", &Classifier::labeled_features, "text"_a)
       .def("vectors", &Classifier::vectors, "lines"_a, "as_words"_a, "out"_a.noconvert());
 }
 

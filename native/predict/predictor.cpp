@@ -291,6 +291,34 @@ Predictions Predictor::predict(std::span<const std::string_view> texts,
   return all;
 }
 
+Features Predictor::features(std::span<const std::string_view> texts) const {
+  std::vector<Features> parts((texts.size() + kTextsPerTask - 1) / kTextsPerTask);
+  parallel_for(parts.size(), 1, [&](size_t begin, size_t end) {
+    TextFeatures features(rules_);
+    for (size_t part = begin; part < end; ++part) {
+      const size_t first = part * kTextsPerTask;
+      for (const std::string_view text :
+           texts.subspan(first, std::min(kTextsPerTask, texts.size() - first))) {
+        features.read_line(text);
+        for (const size_t row : features.rows()) {
+          parts[part].rows.push_back(static_cast<int32_t>(row));
+        }
+        parts[part].offsets.push_back(static_cast<int64_t>(parts[part].rows.size()));
+        parts[part].counts.push_back(static_cast<int32_t>(features.count()));
+      }
+    }
+  });
+  Features all;
+  all.offsets.push_back(0);
+  for (const Features& part : parts) {
+    const auto base = static_cast<int64_t>(all.rows.size());
+    for (const int64_t offset : part.offsets) all.offsets.push_back(base + offset);
+    all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
+    all.counts.insert(all.counts.end(), part.counts.begin(), part.counts.end());
+  }
+  return all;
+}
+
 void Predictor::vectors(std::span<const std::string_view> texts, bool as_words,
                         std::span<float> out) const {
   const PredictionOptions options;

@@ -40,6 +40,14 @@ struct Predictions {
   std::vector<Prediction> items;
 };
 
+// Rows of the input matrix for each text, rows[offsets[i]] .. rows[offsets[i + 1]], and by how many
+// their sum is divided to get the text's vector: a bucket without a row counts as zeros.
+struct Features {
+  std::vector<int64_t> offsets;
+  std::vector<int32_t> rows;
+  std::vector<int32_t> counts;
+};
+
 class Predictor {
  public:
   // `output` has one row a label; it is copied, since kernels want rows padded and aligned. Rules
@@ -59,6 +67,9 @@ class Predictor {
   // The mean of each line's rows (a word's, if `as_words`), zeros where there is none:
   // texts.size() x dim.
   void vectors(std::span<const std::string_view> texts, bool as_words, std::span<float> out) const;
+
+  // What the texts' vectors are the means of, for whoever computes these elsewhere.
+  Features features(std::span<const std::string_view> texts) const;
 
  private:
   class Worker;

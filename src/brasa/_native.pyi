@@ -118,6 +118,13 @@ class Classifier:
 
     def test(self, text: bytes, k: int, threshold: float, epsilon: float) -> tuple: ...
 
+    def features(self, lines: list) -> tuple:
+        """
+        Input rows of each line in compressed rows, and what their sum is divided by.
+        """
+
+    def labeled_features(self, text: bytes) -> tuple: ...
+
     def vectors(self, lines: list, as_words: bool, out: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu')]) -> None: ...
 
 def parse_vector_lines(text: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], dim: int) -> tuple:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from brasa.backends.devices import gpu_predictor
 from brasa.errors import CorpusError, ModelFormatError
 from brasa.parameters import Classifier, QuantizedMatrix
 from brasa.predictor import native_predictor, truth_and_probabilities
@@ -206,16 +207,20 @@ class CalibratedPredictor:
         return ends, chosen[kept], mapped[kept] + np.float32(epsilon)
 
 
-def predictor_of(model: Classifier) -> Predictor:
-    """The native classifier, or what stands before it where the model is calibrated.
+def predictor_of(model: Classifier, device: str = "cpu") -> Predictor:
+    """What predicts on a device, or stands before that where the model is calibrated.
 
     Raises
     ------
+    ConfigError, MissingExtraError, DeviceError
+        When `device` is "cuda" and cannot predict with this model.
     ModelFormatError
         When the model is broken, or its metadata has something else than a scale and an offset for
         each label.
     """
     native = native_predictor(model)
+    if device == "cuda":
+        native = gpu_predictor(native, model)
     found = model.metadata.get(KEY)
     if not isinstance(found, dict) or found.get("method") != "platt":
         return native

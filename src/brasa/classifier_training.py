@@ -11,7 +11,8 @@ import numpy as np
 
 from brasa import _native
 from brasa.backends import ClassifierBackend
-from brasa.backends.cpu import CpuClassifierBackend, instruction_set
+from brasa.backends.cpu import instruction_set
+from brasa.backends.devices import Choice
 from brasa.classifier_plan import ClassWeights, make_classifier_plan
 from brasa.config import TextClassifierConfig, TextOptions
 from brasa.corpus import Corpus
@@ -113,7 +114,7 @@ def train_classifier(
     pretrained: Embeddings | None = None,
     start: ClassifierStart | None = None,
     accuracy: Accuracy | None = None,
-    backend: type[ClassifierBackend] = CpuClassifierBackend,
+    backend: type[ClassifierBackend] | None = None,
 ) -> Classifier:
     """Read labeled lines and train a text classifier on them.
 
@@ -135,16 +136,18 @@ def train_classifier(
         The classifier that is trained on, instead of random numbers; `config` fits it.
     accuracy : callable, optional
         Asked for after every epoch, see `Accuracy`. Needed for `early_stopping`.
-    backend : type
-        Where to train.
+    backend : type, optional
+        What trains; by default what ``config.device`` names.
 
     Raises
     ------
-    CorpusError, StorageError, ConfigError, ModelFormatError, DivergenceError, TrainingInterrupted
+    CorpusError, StorageError, ConfigError, ModelFormatError, DivergenceError, TrainingInterrupted,
+    DeviceError, MissingExtraError
         As in `train`.
     """
     threads = config.threads or available_threads()
     kernels = instruction_set(config.instruction_set)
+    make_backend = Choice(config).texts if backend is None else backend
     tell = teller(listeners)
     started = time.perf_counter()
     examples = encode_examples(
@@ -169,7 +172,7 @@ def train_classifier(
     if pretrained is not None:
         _fill_words(parameters, examples.vocabulary, pretrained)
     run = Run(plan, tell)
-    trainer = backend(plan, parameters, threads)
+    trainer = make_backend(plan, parameters, threads)
     validation = None
     if accuracy is not None:
         validation = _Validation(config, parameters, lambda: accuracy(model), tell)
@@ -190,6 +193,7 @@ def train_classifier(
     model.metadata.update(
         {
             **origin(kernels, threads, examples.sources),
+            "device": trainer.device_name,
             "hyperparameters": config.to_dict(),
             "n_texts": len(examples),
             "n_skipped_lines": examples.n_skipped,

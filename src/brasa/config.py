@@ -21,6 +21,7 @@ from brasa.errors import ConfigError
 Mode = Literal["skipgram", "cbow", "batch_skipgram"]
 Loss = Literal["ns", "hs"]
 ClassifierLoss = Literal["softmax", "hs", "ns", "ova"]
+Device = Literal["auto", "cpu", "cuda"]
 InstructionSet = Literal["auto", "avx512", "avx2", "neon", "scalar"]
 
 MAX_VECTOR_DIM = 2048
@@ -144,6 +145,13 @@ class WordVectorsConfig(_Hyperparameters):
     instruction_set: InstructionSet = _option(
         "auto", "Kernels to use; auto takes the fastest that this processor has."
     )
+    device: Device = _option(
+        "auto", "Where to train. auto takes a GPU if there is one and 50 million words or more are "
+        "to be trained, epochs counted; cuda is what PyTorch calls any GPU.",
+    )  # fmt: skip
+    gpus: int = _option(
+        1, "GPUs of this machine that train together (device cuda).", minimum=1, maximum=64
+    )
 
 
 def _shared(name: str, help: str | None = None) -> Any:
@@ -198,6 +206,8 @@ class TextClassifierConfig(_Hyperparameters):
     seed: int = _shared("seed")
     threads: int | None = _shared("threads")
     instruction_set: InstructionSet = _shared("instruction_set")
+    device: Device = _shared("device")
+    gpus: int = _shared("gpus")
 
     def __post_init__(self) -> None:
         super().__post_init__()

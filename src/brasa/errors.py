@@ -121,6 +121,10 @@ class DivergenceError(BrasaError, ArithmeticError):
     """Training left the range of finite numbers; the message says what to change."""
 
 
+class DeviceError(BrasaError, RuntimeError):
+    """A GPU cannot be used, or failed; the message says why, and what to do instead."""
+
+
 class TrainingInterrupted(BrasaError):
     """Training was stopped by Ctrl-C, and the caller had not asked to keep a partial model."""
 

@@ -106,10 +106,15 @@ class TrainingPlan:
 
     def block_of(self, index: int) -> int:
         """Which block of the text is trained as number `index` of all epochs."""
-        turn, length = index % self.n_blocks, self.n_blocks // self.n_streams
-        if turn >= length * self.n_streams:  # what the equal parts leave over
-            return turn
-        return turn % self.n_streams * length + turn // self.n_streams
+        return int(self.blocks_of(index, index + 1)[0])
+
+    def blocks_of(self, first: int, last: int) -> npt.NDArray[np.int64]:
+        """The same for each of ``range(first, last)``."""
+        turn = np.arange(first, last, dtype=np.int64) % self.n_blocks
+        length = self.n_blocks // self.n_streams
+        in_turn = turn % self.n_streams * length + turn // self.n_streams
+        # What the equal parts leave over comes last.
+        return np.where(turn < length * self.n_streams, in_turn, turn)
 
     @property
     def n_input_rows(self) -> int:

@@ -12,7 +12,8 @@ from importlib.metadata import version
 from typing import Any
 
 from brasa.backends import Backend, Runner, SpanResult
-from brasa.backends.cpu import CpuBackend, instruction_set
+from brasa.backends.cpu import instruction_set
+from brasa.backends.devices import Choice
 from brasa.classifier_plan import ClassifierPlan
 from brasa.config import WordVectorsConfig
 from brasa.corpus import Corpus
@@ -51,6 +52,14 @@ class CorpusRead:
     n_bytes: int
     seconds: float
     sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DeviceChosen:
+    """What trains, and how: ``"CPU"`` or a GPU's name, and a few words."""
+
+    device: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,16 @@ class Scored:
     n_validation: int
 
 
-Event = ReadProgress | CorpusRead | StartedFrom | Progress | Validated | TrainingFinished | Scored
+Event = (
+    ReadProgress
+    | CorpusRead
+    | StartedFrom
+    | DeviceChosen
+    | Progress
+    | Validated
+    | TrainingFinished
+    | Scored
+)
 Listener = Callable[[Event], object]
 
 
@@ -167,7 +185,7 @@ def train(
     start: WarmStart | None = None,
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
-    backend: type[Backend] = CpuBackend,
+    backend: type[Backend] | None = None,
 ) -> Embeddings:
     """Read a corpus and train word vectors on it.
 
@@ -181,13 +199,15 @@ def train(
         Each is called with every event. What a listener raises ends the training.
     keep_partial : bool
         On Ctrl-C, return what was trained so far instead of raising.
-    backend : type
-        Where to train.
+    backend : type, optional
+        What trains; by default what ``config.device`` names.
 
     Raises
     ------
     CorpusError, StorageError, ConfigError, ModelFormatError
         When the text, a hyperparameter or the model to start from cannot be used.
+    DeviceError, MissingExtraError
+        When there is no such device, the model does not fit, or it fails.
     DivergenceError
         When the numbers stop being finite, or grow beyond any use.
     TrainingInterrupted
@@ -195,6 +215,7 @@ def train(
     """
     threads = config.threads or available_threads()
     kernels = instruction_set(config.instruction_set)
+    make_backend = Choice(config).words if backend is None else backend
     tell = teller(listeners)
     started = time.perf_counter()
     vocabulary, encoded = encode(
@@ -219,7 +240,9 @@ def train(
         metadata |= {"started_from": asdict(begun), "previous_runs": start.previous_runs()}
     if start is None or start.trains:
         run = Run(plan, tell, first)
-        run.train(backend(plan, parameters, threads), parameters, keep_partial)
+        runner = make_backend(plan, parameters, threads)
+        metadata["device"] = runner.device_name
+        run.train(runner, parameters, keep_partial)
         metadata |= run.finish()
         if metadata["interrupted"]:
             metadata["text_checksum"] = encoded.checksum()
@@ -255,6 +278,7 @@ class Run:
 
     def train(self, runner: Runner, parameters: Parameters, keep_partial: bool) -> None:
         """Train, and refuse what means nothing; Ctrl-C ends it, for good or with what there is."""
+        self.tell(DeviceChosen(runner.device_name, runner.detail))
         try:
             self._train(runner)
         except KeyboardInterrupt:
@@ -264,11 +288,12 @@ class Run:
                 raise TrainingInterrupted(
                     f"training was interrupted at {done:.0%}; nothing was kept"
                 ) from None
+        runner.write_back()
         self._check(parameters)
 
     def _train(self, runner: Runner) -> None:
         total = self.plan.total_blocks
-        n_blocks = 1
+        n_blocks = runner.blocks_at_once
         while self.done < total and not self.stopped:
             began = time.perf_counter()
             last = min(total, self.done + n_blocks)
@@ -281,6 +306,7 @@ class Run:
             seconds = max(time.perf_counter() - began, 1e-4)
             n_blocks = max(1, min(2 * n_blocks, int(n_blocks * _SPAN_SECONDS / seconds)))
             if self.after_epoch is not None and last % self.plan.n_blocks == 0:
+                runner.write_back()
                 self.stopped = self.after_epoch(last // self.plan.n_blocks)
 
     def _note(self, result: SpanResult, last: int) -> None:

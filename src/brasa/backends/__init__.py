@@ -45,9 +45,28 @@ class Runner(Protocol):
         """End of the last span that the parameters have, though Ctrl-C may have kept its result."""
         ...
 
+    @property
+    def device_name(self) -> str:
+        """What trains: ``"CPU"``, or a GPU's name."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """How it does, in a few words."""
+        ...
+
+    @property
+    def blocks_at_once(self) -> int:
+        """Blocks that are trained side by side whatever the span: the loop begins with as many."""
+        ...
+
+    def write_back(self) -> None:
+        """Bring `parameters` up to date, if training moves them elsewhere than in this memory."""
+        ...
+
 
 class Backend(Runner, Protocol):
-    """A place where word vectors are trained. It moves `parameters` in place.
+    """A place where word vectors are trained. It moves `parameters` in place; see `write_back`.
 
     Block b is block ``plan.block_of(b)`` of the text.
     """

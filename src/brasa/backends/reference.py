@@ -140,6 +140,24 @@ class ReferenceBackend:
         """End of the last span."""
         return self._done
 
+    @property
+    def device_name(self) -> str:
+        """The CPU."""
+        return "CPU"
+
+    @property
+    def detail(self) -> str:
+        """NumPy."""
+        return "NumPy, one thread"
+
+    @property
+    def blocks_at_once(self) -> int:
+        """One."""
+        return 1
+
+    def write_back(self) -> None:
+        """Every span does it."""
+
     def _train_block(self, index: int) -> tuple[float, float]:
         plan, config = self._plan, self._plan.config
         random = Random(config.seed, index)
@@ -179,14 +197,14 @@ class ReferenceBackend:
         """One pair of each open centre at a time, everything moved before the next step."""
         waiting = [i for i in tile if block.contexts[i]]
         negatives = itertools.cycle(pool)
-        opened: list[_Centre] = []
+        opened: list[Centre] = []
         loss = n_pairs = 0.0
         while waiting or opened:
             while waiting and len(opened) < _CENTRES:
                 i = waiting.pop(0)
                 rows = self._rows(block.words[i])
                 contexts = [block.words[j] for j in block.contexts[i]]
-                opened.append(_Centre(rows, self._input[rows].mean(axis=0), contexts))
+                opened.append(Centre(rows, self._input[rows].mean(axis=0), contexts))
             drawn = list(itertools.islice(negatives, self._plan.config.negative_samples))
             loss += self._train_side_by_side(opened, drawn, rate)
             n_pairs += len(opened)
@@ -198,7 +216,7 @@ class ReferenceBackend:
         return loss, n_pairs
 
     def _train_side_by_side(
-        self, centres: list[_Centre], negatives: list[int], rate: float
+        self, centres: list[Centre], negatives: list[int], rate: float
     ) -> float:
         """A pair of each centre, and negatives that all of them share."""
         output = self._output
@@ -312,7 +330,7 @@ class ReferenceBackend:
 
 
 @dataclass
-class _Centre:
+class Centre:
     """A centre word of the skip-gram tile whose pairs are being trained."""
 
     rows: npt.NDArray[np.int32]

@@ -50,6 +50,24 @@ class ReferenceClassifierBackend:
         """End of the last span."""
         return self._done
 
+    @property
+    def device_name(self) -> str:
+        """The CPU."""
+        return "CPU"
+
+    @property
+    def detail(self) -> str:
+        """NumPy."""
+        return "NumPy, one thread"
+
+    @property
+    def blocks_at_once(self) -> int:
+        """One."""
+        return 1
+
+    def write_back(self) -> None:
+        """Every span does it."""
+
     def count_right(self) -> int:
         """How many of the texts have a label of their own as the best one."""
         examples = self._plan.examples

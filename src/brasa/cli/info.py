@@ -10,6 +10,7 @@ from typing import Any, get_args
 import click
 
 from brasa import _native
+from brasa.backends.devices import describe_gpus
 from brasa.cli.output import json_option, print_json, print_table
 from brasa.config import InstructionSet
 from brasa.loading import load
@@ -39,6 +40,7 @@ def _installation() -> dict[str, Any]:
             name for name in get_args(InstructionSet)[1:] if _native.instruction_set(name)
         ],
         "processors": len(os.sched_getaffinity(0)),
+        "gpu": describe_gpus(),
         "machine": platform.machine(),
         "python": platform.python_version(),
     }

@@ -17,6 +17,7 @@ from typing import Any, Literal, TextIO
 from brasa.corpus import Corpus
 from brasa.training import (
     CorpusRead,
+    DeviceChosen,
     Event,
     Progress,
     ReadProgress,
@@ -58,17 +59,27 @@ class Display:
 class PlainDisplay(Display):
     """Lines for a log file: a summary of each stage, and one every few seconds in between."""
 
+    verbose = False
+
     def __init__(self, stream: TextIO, seconds_between: float = _SECONDS_BETWEEN_LINES) -> None:
         self._stream = stream
         self._seconds_between = seconds_between
         self._last = time.monotonic()
 
     def __call__(self, event: Event) -> None:
-        line = summary(event)
+        line = self.line(event)
         if line is not None:
             self.print(line)
         elif isinstance(event, (ReadProgress, Progress)) and self._is_time(self._seconds_between):
             self.print(_describe(event))
+
+    def line(self, event: Event) -> str | None:
+        """The line that an event is worth, which for most is none."""
+        if isinstance(event, DeviceChosen):
+            if self.verbose:
+                return f"Training on {event.device}: {event.detail}"
+            return None if event.device == "CPU" else f"Training on {event.device}"
+        return summary(event)
 
     def evaluated(self, model: str, report: dict[str, Any]) -> None:
         self.print(score_line(report))
@@ -144,13 +155,15 @@ class BarDisplay(PlainDisplay):
 
     def __call__(self, event: Event) -> None:
         with contextlib.suppress(OSError, ValueError):
-            line = summary(event)
+            line = self.line(event)
             if line is not None:
                 self._bar.update(self._task, visible=False, refresh=True)
                 self.print(line)
                 if isinstance(event, CorpusRead):  # n-grams and tables take a second or more
                     self._draw_stage("Preparing")
-            elif self._is_time(_SECONDS_BETWEEN_FRAMES):
+            elif isinstance(event, (ReadProgress, Progress)) and self._is_time(
+                _SECONDS_BETWEEN_FRAMES
+            ):
                 self._last = time.monotonic()
                 self._draw(event)
 
@@ -181,8 +194,15 @@ class BarDisplay(PlainDisplay):
         )  # fmt: skip
 
 
-def display(log_format: LogFormat, *, quiet: bool) -> Display:
+def display(log_format: LogFormat, *, quiet: bool, verbose: bool = False) -> Display:
     """The display that was asked for; ``auto`` is a bar on a terminal and lines elsewhere."""
+    shown = _display(log_format, quiet)
+    if isinstance(shown, PlainDisplay):
+        shown.verbose = verbose
+    return shown
+
+
+def _display(log_format: LogFormat, quiet: bool) -> Display:
     stream = sys.stderr
     if quiet or stream is None:
         return Display()

@@ -37,6 +37,10 @@ _k = click.option("-k", "k", default=1, show_default=True, help="How many labels
 _threshold = click.option(
     "--threshold", default=0.0, show_default=True, help="Leave out labels less probable than this."
 )
+_device = click.option(
+    "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
+    help="Where scores are computed; a GPU gains with thousands of texts and many labels.",
+)  # fmt: skip
 
 
 def table_options(function: Function) -> Function:
@@ -127,6 +131,7 @@ def save(
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @_k
 @_threshold
+@_device
 @click.option("--without-prefix", is_flag=True, help="Print labels without __label__.")
 @json_option
 def predict(
@@ -134,6 +139,7 @@ def predict(
     texts: tuple[str, ...],
     k: int,
     threshold: float,
+    device: Literal["cpu", "cuda"],
     without_prefix: bool,
     as_json: bool,
 ) -> None:
@@ -143,7 +149,7 @@ def predict(
     probability, and so on, divided by tabs; an empty line for a text of which the model knows
     nothing.
     """
-    classifier = TextClassifier.load(model)
+    classifier = TextClassifier.load(model).to(device)
     lines = iter(texts) if texts != ("-",) else _lines_of_stdin()
     answers: list[dict[str, Any]] = []
     while batch := list(itertools.islice(lines, _BATCH_TEXTS)):
@@ -162,6 +168,7 @@ def predict(
 @click.argument("texts", nargs=-1, required=True, metavar="TEXTS...")
 @_k
 @_threshold
+@_device
 @table_options
 @click.option("--per-label", is_flag=True, help="Print a line for each label, too.")
 @click.option(
@@ -174,6 +181,7 @@ def test(
     texts: tuple[str, ...],
     k: int,
     threshold: float,
+    device: Literal["cpu", "cuda"],
     per_label: bool,
     plot: str | None,
     as_json: bool,
@@ -187,7 +195,7 @@ def test(
     picture_format = None if plot is None else plotting.check_suffix(plot)
     if plot is not None and "-" in texts:
         raise click.UsageError("--plot reads the texts twice: standard input will not do")
-    classifier = TextClassifier.load(model)
+    classifier = TextClassifier.load(model).to(device)
     report = classifier.test(source_of(texts, None, columns), k, threshold)
     if plot is not None and picture_format is not None:
         truth = classifier.truth_and_probabilities(source_of(texts, None, columns))

@@ -80,6 +80,7 @@ FIELDS_OF_VECTORS = [f.name for f in dataclasses.fields(WordVectorsConfig)]
     help="After Ctrl-C save what was trained until then; without it nothing is written.",
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what trains, and how.")
 @click.option(
     "--log-format", type=click.Choice(get_args(LogFormat)), default="auto", show_default=True,
     help="How progress is shown on standard error; auto is a bar on a terminal, else plain lines.",
@@ -102,6 +103,7 @@ def train(
     validation: str | None,
     class_weights: Literal["balanced"] | None,
     quiet: bool,
+    verbose: bool,
     log_format: LogFormat,
     as_json: bool,
     **given: Any,
@@ -125,7 +127,7 @@ def train(
         held_out = None
         if validation is not None:
             held_out = supervised.source_of([validation], text_options, columns)
-        with display(log_format, quiet=quiet) as shown:
+        with display(log_format, quiet=quiet, verbose=verbose) as shown:
             shown.started(SUPERVISED, corpus_of(corpus, text_options))
             classifier = supervised.train(
                 text,
@@ -158,7 +160,7 @@ def train(
         format_of(file)  # refused now, not after the training
     text = corpus_of(corpus, text_options)
     before = None if continued is None else WordVectors.load(continued)
-    with display(log_format, quiet=quiet) as shown:
+    with display(log_format, quiet=quiet, verbose=verbose) as shown:
         shown.started(values["mode"], text)
         watch: dict[str, Any] = {"listeners": [shown], "keep_partial": keep_partial}
         if before is not None:

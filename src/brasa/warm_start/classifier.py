@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # How to train. All else says what rows mean, and cannot change while they are kept.
 _FREE = (
     "epochs", "learning_rate", "negative_samples", "negative_exponent", "evaluation",
-    "early_stopping", "min_epochs", "patience", "seed", "threads", "instruction_set",
+    "early_stopping", "min_epochs", "patience", "seed", "threads", "instruction_set", "device",
+    "gpus",
 )  # fmt: skip
 # Those of them that are the model's own, unless given.
 _INHERITED = (

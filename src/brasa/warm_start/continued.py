@@ -33,7 +33,7 @@ _FIXED_WITH_SUBWORDS = dict.fromkeys(
     ("min_char", "max_char", "buckets"), "it decides which n-gram a row belongs to"
 )
 # Settings of a machine, not of a model.
-_OF_THE_MACHINE = ("threads", "instruction_set")
+_OF_THE_MACHINE = ("threads", "instruction_set", "device", "gpus")
 # The only settings that leave an interrupted training what it was.
 _FREE_AT_RESUMPTION = (*_OF_THE_MACHINE, "evaluation")
 

@@ -1,0 +1,180 @@
+"""Which device trains. PyTorch is imported only when there is a GPU, and while the text is read."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brasa.backends.cpu import CpuBackend, CpuClassifierBackend
+from brasa.config import TextClassifierConfig, WordVectorsConfig
+from brasa.errors import ConfigError, DeviceError, MissingExtraError
+
+if TYPE_CHECKING:
+    from brasa.backends import Backend, ClassifierBackend
+    from brasa.classifier_plan import ClassifierPlan
+    from brasa.parameters import Classifier, Parameters
+    from brasa.plan import TrainingPlan
+
+# What the drivers of NVIDIA, of NVIDIA under Windows' Linux, and of AMD put there.
+_DEVICE_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+# Words times epochs from which `auto` takes a GPU. Starting one takes two to four seconds, in which
+# two processor cores train 10 to 20 million words.
+AUTO_MIN_WORDS = 50_000_000
+
+
+class Choice:
+    """A configuration's device, chosen in two steps.
+
+    Made before the text is read, it refuses what cannot be had, and begins to load PyTorch if that
+    will be needed. Asked afterwards, it makes the backend.
+
+    Raises
+    ------
+    ConfigError, MissingExtraError, DeviceError
+        For ``device="cuda"``, when this machine or the settings do not allow it.
+    """
+
+    def __init__(self, config: WordVectorsConfig | TextClassifierConfig) -> None:
+        self._config = config
+        self._reason = _reason_against(config)
+        self._thread: threading.Thread | None = None
+        if config.device == "cpu":
+            self._reason = "device='cpu' was asked for"
+        if config.device == "cuda":
+            _refuse(self._reason, "training on a GPU")
+        if config.device != "cuda" and config.gpus > 1:
+            raise ConfigError("gpus", config.gpus, "1 unless device='cuda'")
+        if self._reason is None:
+            self._thread = threading.Thread(target=_load, daemon=True)
+            self._thread.start()
+
+    def words(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> Backend:
+        """What trains word vectors."""
+        if self._takes_gpu(plan.total_words):
+            from brasa.backends.gpu.word_vectors import GpuBackend
+
+            trainer: Backend = self._on_gpu(GpuBackend, plan, parameters, threads)
+            return trainer
+        return CpuBackend(plan, parameters, threads)
+
+    def texts(
+        self, plan: ClassifierPlan, parameters: Parameters, threads: int
+    ) -> ClassifierBackend:
+        """What trains a classifier."""
+        if self._takes_gpu(plan.total_words):
+            from brasa.backends.gpu.text_classifier import GpuClassifierBackend
+
+            trainer: ClassifierBackend = self._on_gpu(
+                GpuClassifierBackend, plan, parameters, threads
+            )
+            return trainer
+        return CpuClassifierBackend(plan, parameters, threads)
+
+    def _takes_gpu(self, total_words: int) -> bool:
+        if self._reason is not None:
+            return False
+        if self._config.device == "auto" and total_words < AUTO_MIN_WORDS:
+            return False
+        assert self._thread is not None
+        self._thread.join()
+        from brasa.backends.gpu import device
+
+        if self._config.device == "auto":
+            return device.interpreted() or device.why_not() is None
+        return True
+
+    def _on_gpu(self, backend: Callable[..., Any], *arguments: Any) -> Any:
+        if self._config.gpus > 1:
+            from brasa.backends.gpu.several import SeveralGpus
+
+            backend = partial(SeveralGpus, backend, self._config.gpus)
+        return backend(*arguments)
+
+
+def gpu_predictor(native: Any, model: Classifier) -> Any:
+    """What predicts many texts on the GPU, before a native classifier.
+
+    Raises
+    ------
+    ConfigError, MissingExtraError, DeviceError
+    """
+    _refuse(why_no_gpu(), "predicting on a GPU")
+    from brasa.backends.gpu.prediction import GpuPredictor
+
+    return GpuPredictor(native, model)
+
+
+def _refuse(reason: str | None, purpose: str) -> None:
+    if reason is None:
+        return
+    if importlib.util.find_spec("torch") is None or not _has_triton():
+        raise MissingExtraError("PyTorch and Triton", "gpu", purpose)
+    raise DeviceError(f"no GPU can be used: {reason}. Use device='cpu'")
+
+
+def _reason_against(config: WordVectorsConfig | TextClassifierConfig) -> str | None:
+    """Why no GPU trains this; None if one does."""
+    unsupported = _unsupported(config)
+    if unsupported is not None:
+        if config.device == "cuda":
+            raise unsupported
+        return str(unsupported)
+    return why_no_gpu()
+
+
+def why_no_gpu() -> str | None:
+    """What is missing for a GPU, as far as it shows without PyTorch; None if nothing."""
+    if importlib.util.find_spec("torch") is None or not _has_triton():
+        return "PyTorch and Triton are not installed: pip install 'brasa[gpu]'"
+    if os.environ.get("TRITON_INTERPRET") == "1" or any(Path(f).exists() for f in _DEVICE_FILES):
+        return None
+    return f"there is no driver (no {', '.join(_DEVICE_FILES[:-1])} or {_DEVICE_FILES[-1]})"
+
+
+def describe_gpus() -> str:
+    """The GPUs that can train, or why there are none; imports PyTorch if a driver is there."""
+    reason = why_no_gpu()
+    if reason is None:
+        from brasa.backends.gpu import device
+
+        reason = device.why_not()
+        if reason is None:
+            return device.describe()
+    return f"none: {reason}"
+
+
+def _has_triton() -> bool:
+    return importlib.util.find_spec("triton") is not None
+
+
+def _unsupported(config: WordVectorsConfig | TextClassifierConfig) -> ConfigError | None:
+    if config.loss == "hs":
+        others = "softmax, ova or ns" if isinstance(config, TextClassifierConfig) else "ns"
+        return ConfigError("loss", "hs", f"{others} on a GPU; device='cpu' has hs")
+    if isinstance(config, TextClassifierConfig):
+        return None
+    if config.shared_negatives == 0:
+        allowed = "1 or more on a GPU; device='cpu' draws negatives for every pair"
+        return ConfigError("shared_negatives", 0, allowed)
+    if config.mode == "cbow" and config.vector_dim > MAX_CBOW_DIM:
+        allowed = f"at most {MAX_CBOW_DIM} with cbow on a GPU; device='cpu' has more"
+        return ConfigError("vector_dim", config.vector_dim, allowed)
+    return None
+
+
+# The matrices of a tile lie in a multiprocessor's shared memory, of which there is 99 kB or more:
+# with 512 columns they take 98 kB (docs/gpu.md).
+MAX_CBOW_DIM = 512
+
+
+def _load() -> None:
+    """Import PyTorch and the kernels, and start the driver; what fails is told when it is used."""
+    from brasa.backends.gpu import device, text_classifier, word_vectors  # noqa: F401
+
+    if not device.interpreted():
+        device.why_not()

@@ -1,0 +1,161 @@
+"""Training text classifiers on the GPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import triton
+
+from brasa.backends.gpu.concurrency import programs_for_texts
+from brasa.backends.gpu.device import Device, failures_explained, open_device
+from brasa.backends.gpu.kernels.classifier import train_classifier
+from brasa.backends.gpu.prediction import scores_of_rows
+from brasa.backends.gpu.runner import (
+    GpuRunner,
+    warps_for,
+)
+from brasa.backends.gpu.shapes import columns_for, used_columns
+from brasa.classifier_plan import ClassifierPlan
+from brasa.parameters import Parameters
+
+# The loss is looked at in one text of this many, as in the other backends.
+_LOSS_INTERVAL = 8
+_MAX_REDRAWS = 64
+# Numbers of input rows, and of output rows, that a program reads at once.
+_NUMBERS_AT_ONCE = 4096
+_MAX_ROWS = 64
+# Texts whose labels are predicted at once.
+_TEXTS_AT_ONCE = 65_536
+
+
+class GpuClassifierBackend(GpuRunner):
+    """See `brasa.backends.ClassifierBackend`. `threads` has no meaning here."""
+
+    def __init__(
+        self,
+        plan: ClassifierPlan,
+        parameters: Parameters,
+        threads: int,
+        device: Device | None = None,
+    ) -> None:
+        self._plan, examples, config = plan, plan.examples, plan.config
+        counts = _rows_of_texts(plan)
+        device = device or open_device()
+        if self.programs is None:
+            self.programs = programs_for_texts(plan, device.n_processors)
+        # Rows of the texts, and while units are written out twice as much again.
+        row_bytes = (24 if len(examples.unit_offsets) else 4) * int(counts.sum())
+        super().__init__(parameters, row_bytes + 32 * len(examples), device)
+        columns = columns_for(config.vector_dim)
+        rows = min(_MAX_ROWS, max(1, _NUMBERS_AT_ONCE // columns))
+        with failures_explained(self.device, "the texts were copied to it"):
+            self._row_offsets, self._row_ids = self._rows(counts)
+            self._label_offsets = self.on_device(examples.label_offsets)
+            self._label_ids = self.on_device(examples.label_ids)
+            self._losses, self._texts = self.empty(plan.n_blocks), self.empty(plan.n_blocks)
+            self._arguments: dict[str, Any] = {
+                "order": self.on_device(plan.order),
+                "block_offsets": self.on_device(plan.block_offsets),
+                "block_features": self.on_device(plan.block_items),
+                "text_features": self.on_device(np.diff(examples.item_offsets).astype(np.int32)),
+                "row_offsets": self._row_offsets,
+                "row_ids": self._row_ids,
+                "label_offsets": self._label_offsets,
+                "label_ids": self._label_ids,
+                "text_weights": self.on_device(examples.weights),
+                "label_weights": self.on_device(plan.label_weights),
+                "accept": self.on_device(plan.accept),
+                "alias": self.on_device(plan.alias),
+                "n_labels": plan.n_labels,
+                "scores": self.empty(self.programs, plan.n_labels),
+                "DIM": used_columns(config.vector_dim),
+                "COLUMNS": columns,
+                "STRIDE": self.input.stride(0),
+                "LOSS": config.loss,
+                "NEGATIVES": config.negative_samples,
+                "WEIGHTED_TEXTS": bool(len(examples.weights)),
+                "WEIGHTED_LABELS": bool(len(plan.label_weights)),
+                "ROWS": rows,
+                "LABELS": min(rows, triton.next_power_of_2(plan.n_labels)),
+                "LOSS_INTERVAL": _LOSS_INTERVAL,
+                "MAX_REDRAWS": _MAX_REDRAWS,
+                "num_warps": warps_for(columns),
+            }
+
+    def _rows(self, counts: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input rows of each text in compressed rows; units are written out on the device."""
+        examples = self._plan.examples
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        items = self.on_device(examples.items)
+        if not len(examples.unit_offsets):
+            return self.on_device(offsets), items
+        unit_offsets, unit_rows = (
+            self.on_device(examples.unit_offsets),
+            self.on_device(examples.unit_rows),
+        )
+        is_unit = items >= 0
+        unit = torch.where(is_unit, items, 0).long()
+        begins = unit_offsets[unit]
+        lengths = torch.where(is_unit, unit_offsets[unit + 1] - begins, 1)
+        item = torch.repeat_interleave(lengths)  # of each row, the item that it comes from
+        within = torch.arange(len(item), device=items.device) - (lengths.cumsum(0) - lengths)[item]
+        place = torch.where(is_unit[item], begins[item] + within, 0)
+        rows = torch.where(is_unit[item], unit_rows[place], ~items[item])
+        return self.on_device(offsets), rows.int()
+
+    def _launch(self, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
+        plan, config, n = self._plan, self._plan.config, last - first
+        if n > len(self._losses):
+            self._losses, self._texts = self.empty(n), self.empty(n)
+        assert self.programs is not None
+        train_classifier[(min(n, self.programs),)](
+            n_items=n,
+            next_item=self.next_item(),
+            first=first,
+            n_blocks=plan.n_blocks,
+            epochs=config.epochs,
+            learning_rate=config.learning_rate,
+            seed=config.seed,
+            input=self.input,
+            output=self.output,
+            losses=self._losses,
+            texts=self._texts,
+            **self._arguments,
+        )
+        return self._losses[:n], self._texts[:n]
+
+    def count_right(self) -> int:
+        """How many of the texts have a label of their own as the best one."""
+        dim, n, right = self._plan.config.vector_dim, len(self._plan.examples), 0
+        with failures_explained(self.device, "the training texts were classified"):
+            for begin in range(0, n, _TEXTS_AT_ONCE):
+                end = min(n, begin + _TEXTS_AT_ONCE)
+                offsets = self._row_offsets[begin : end + 1]
+                rows = self._row_ids[offsets[0] : offsets[-1]]
+                begins, counts = offsets[:-1] - offsets[0], offsets.diff()
+                scores = scores_of_rows(
+                    self.input[:, :dim], self.output[:, :dim], rows, begins, counts
+                )
+                labels = self._label_offsets[begin : end + 1]
+                text = torch.repeat_interleave(labels.diff())
+                own = self._label_ids[labels[0] : labels[-1]].long()
+                is_best = own == scores.argmax(1)[text]
+                found = torch.zeros(end - begin, dtype=torch.bool, device=own.device)
+                found[text[is_best]] = True
+                right += int(found.sum())
+        return right
+
+
+def _rows_of_texts(plan: ClassifierPlan) -> npt.NDArray[np.int64]:
+    """How many input rows each text has."""
+    examples = plan.examples
+    if not len(examples.unit_offsets):
+        return np.diff(examples.item_offsets)
+    lengths = np.where(
+        examples.items >= 0, np.diff(examples.unit_offsets)[np.maximum(examples.items, 0)], 1
+    )
+    before = np.concatenate([[0], np.cumsum(lengths)])
+    return np.diff(before[examples.item_offsets])
