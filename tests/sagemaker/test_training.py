@@ -75,6 +75,12 @@ def test_a_classifier_leaves_its_binary_and_its_metrics(job: Any, train: Train) 
     assert re.search(r"^-------------- End of epoch: 1$", said, re.M)
 
 
+def test_more_epochs_than_a_float_has_powers_of_two(job: Any, train: Any) -> None:
+    base = job(LABELS | {"epochs": "1100"}, {"train/text": LABELED, "validation/text": LABELED})
+    code, said = train(base)
+    assert code == 0, said
+
+
 def test_several_files_folders_and_compressed_ones(job: Any, train: Train) -> None:
     data = {"train/a": TEXT, "train/deep/b": gzip.compress(b"zebra " * 50), "train/empty": b""}
     base = job(WORDS, data)
