@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -41,13 +43,16 @@ from brasa.training import (
     teller,
 )
 from brasa.vocabulary import Vocabulary
-from brasa.warm_start import ClassifierStart
+from brasa.warm_start import ClassifierCheckpoint, ClassifierResumption, ClassifierStart
+from brasa.warm_start.classifier import checksum_of
 
 # Vectors that are composed at a time, so that what is in between stays small.
 _CHUNK_WORDS = 1 << 16
 
 # A model's accuracy on the validation texts, between 0 and 1, and the number of these.
 Accuracy = Callable[[Classifier], tuple[float, int]]
+# As `brasa.training.BetweenSpans`, with all that the training of a classifier can be resumed from.
+BetweenSpans = Callable[[Callable[[], ClassifierCheckpoint]], object]
 
 
 class LabeledTexts(TypedDict):
@@ -113,7 +118,9 @@ def train_classifier(
     class_weights: ClassWeights | None = None,
     pretrained: Embeddings | None = None,
     start: ClassifierStart | None = None,
+    resumption: ClassifierResumption | None = None,
     accuracy: Accuracy | None = None,
+    between_spans: BetweenSpans | None = None,
     backend: type[ClassifierBackend] | None = None,
 ) -> Classifier:
     """Read labeled lines and train a text classifier on them.
@@ -134,8 +141,12 @@ def train_classifier(
         Words begin with their vectors in it, of the length `vector_dim`; others are random.
     start : ClassifierStart, optional
         The classifier that is trained on, instead of random numbers; `config` fits it.
+    resumption : ClassifierResumption, optional
+        A training that was interrupted, and goes on: that of these texts with this `start`.
     accuracy : callable, optional
         Asked for after every epoch, see `Accuracy`. Needed for `early_stopping`.
+    between_spans : callable, optional
+        See `BetweenSpans`. The models' matrices move on when training does.
     backend : type, optional
         What trains; by default what ``config.device`` names.
 
@@ -171,12 +182,28 @@ def train_classifier(
         model = start.trained(parameters, examples.bucket_ids, config)
     if pretrained is not None:
         _fill_words(parameters, examples.vocabulary, pretrained)
-    run = Run(plan, tell)
+    first = 0 if resumption is None else resumption.fill(parameters, examples, plan.total_blocks)
+    run = Run(plan, tell, first)
     trainer = make_backend(plan, parameters, threads)
     validation = None
     if accuracy is not None:
         validation = _Validation(config, parameters, lambda: accuracy(model), tell)
         run.after_epoch = validation.after_epoch
+        if resumption is not None:
+            validation.go_on_from(resumption)
+    if between_spans is not None:
+        checksum = functools.cache(lambda: checksum_of(examples))
+
+        def snapshot() -> ClassifierCheckpoint:
+            trainer.write_back()
+            known = {"hyperparameters": config.to_dict(), "text_checksum": checksum()}
+            seen = {} if validation is None else validation.seen()
+            metadata = {**model.metadata, **known, **run.unfinished(), **seen}
+            now = dataclasses.replace(model, metadata=metadata)
+            best = None if validation is None else validation.best_of(now)
+            return ClassifierCheckpoint(now, best)
+
+        run.between_spans = functools.partial(between_spans, snapshot)
     run.train(trainer, parameters, keep_partial)
     finished = run.finish()
     interrupted = bool(finished["interrupted"])
@@ -264,6 +291,22 @@ class _Validation:
         if stopping and improved:
             self.kept = (self.parameters.input.copy(), self.parameters.output.copy())
         return stopping and self.waited >= self.config.patience
+
+    def seen(self) -> dict[str, Any]:
+        """What `go_on_from` needs beside the matrices."""
+        return {"validation_accuracy": list(self.history), "epochs_waited": self.waited}
+
+    def best_of(self, model: Classifier) -> Classifier | None:
+        """The model of the best epoch, if there was one to keep."""
+        if self.kept is None:
+            return None
+        return dataclasses.replace(model, input=self.kept[0], output=self.kept[1])
+
+    def go_on_from(self, before: ClassifierResumption) -> None:
+        """Take over what an interrupted training has seen."""
+        self.history, self.waited = list(before.history), before.waited
+        self.best = max((accuracy for _, accuracy in self.history), default=-1.0)
+        self.kept = before.best()
 
     def restore_best(self) -> None:
         """Give the matrices the values of the best epoch, if there was one to keep."""

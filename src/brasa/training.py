@@ -5,6 +5,7 @@ Everything that watches a run is a listener of this loop; none has a loop of its
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -150,6 +151,9 @@ Event = (
     | Scored
 )
 Listener = Callable[[Event], object]
+# Called between spans, where matrices are whole, with what makes the model as it is then: for
+# checkpoints. What it raises ends the training, KeyboardInterrupt as Ctrl-C does.
+BetweenSpans = Callable[[Callable[[], Embeddings]], object]
 
 
 def all_listeners(listeners: Iterable[Listener], callback: Listener | None) -> list[Listener]:
@@ -185,6 +189,7 @@ def train(
     start: WarmStart | None = None,
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
+    between_spans: BetweenSpans | None = None,
     backend: type[Backend] | None = None,
 ) -> Embeddings:
     """Read a corpus and train word vectors on it.
@@ -199,6 +204,8 @@ def train(
         Each is called with every event. What a listener raises ends the training.
     keep_partial : bool
         On Ctrl-C, return what was trained so far instead of raising.
+    between_spans : callable, optional
+        See `BetweenSpans`. The model can be resumed; its matrices move on when training does.
     backend : type, optional
         What trains; by default what ``config.device`` names.
 
@@ -238,23 +245,36 @@ def train(
         begun = start.fill(parameters, vocabulary, plan)
         tell(begun)
         metadata |= {"started_from": asdict(begun), "previous_runs": start.previous_runs()}
-    if start is None or start.trains:
-        run = Run(plan, tell, first)
-        runner = make_backend(plan, parameters, threads)
-        metadata["device"] = runner.device_name
-        run.train(runner, parameters, keep_partial)
-        metadata |= run.finish()
-        if metadata["interrupted"]:
-            metadata["text_checksum"] = encoded.checksum()
-    return Embeddings(
-        vocabulary,
-        config,
-        parameters.input,
-        parameters.output,
-        plan.subwords.bucket_ids,
-        metadata,
-        floret=None if start is None else start.floret,
-    )
+
+    def model(**more: Any) -> Embeddings:
+        return Embeddings(
+            vocabulary,
+            config,
+            parameters.input,
+            parameters.output,
+            plan.subwords.bucket_ids,
+            metadata | more,
+            floret=None if start is None else start.floret,
+        )
+
+    if start is not None and not start.trains:
+        return model()
+    run = Run(plan, tell, first)
+    runner = make_backend(plan, parameters, threads)
+    metadata["device"] = runner.device_name
+    if between_spans is not None:
+        checksum = functools.cache(encoded.checksum)
+
+        def snapshot() -> Embeddings:
+            runner.write_back()
+            return model(**run.unfinished(), text_checksum=checksum())
+
+        run.between_spans = functools.partial(between_spans, snapshot)
+    run.train(runner, parameters, keep_partial)
+    finished = run.finish()
+    if finished["interrupted"]:
+        finished["text_checksum"] = encoded.checksum()
+    return model(**finished)
 
 
 @dataclass
@@ -266,6 +286,7 @@ class Run:
     first: int = 0  # block; more than 0 when a run before this one has done some
     # Called at the end of each epoch with its number; True ends the training.
     after_epoch: Callable[[int], bool] | None = None
+    between_spans: Callable[[], object] | None = None  # called when there is more to train
     stopped: bool = field(default=False, init=False)
     done: int = field(init=False)  # blocks, those of that run too
     started: float = field(default_factory=time.perf_counter)
@@ -308,6 +329,8 @@ class Run:
             if self.after_epoch is not None and last % self.plan.n_blocks == 0:
                 runner.write_back()
                 self.stopped = self.after_epoch(last // self.plan.n_blocks)
+            if self.between_spans is not None and self.done < total and not self.stopped:
+                self.between_spans()
 
     def _note(self, result: SpanResult, last: int) -> None:
         if not result.finite:
@@ -378,7 +401,14 @@ class Run:
             "loss_history": history,
             "training_seconds": seconds,
             "words_per_second": finished.words_per_second,
+            **self.unfinished(),
             "interrupted": interrupted,
+        }
+
+    def unfinished(self) -> dict[str, Any]:
+        """What a model keeps of a run that is not over, to be resumed."""
+        return {
+            "interrupted": True,
             "blocks_done": self.done,
             "total_blocks": self.plan.total_blocks,
         }

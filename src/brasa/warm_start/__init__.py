@@ -6,11 +6,19 @@ Of word vectors `pretrained` (`WordVectors.train`), `continued` and `resumed`
 """
 
 from brasa.warm_start.base import StartedFrom, WarmStart
-from brasa.warm_start.classifier import ClassifierStart, continued_classifier
+from brasa.warm_start.classifier import (
+    ClassifierCheckpoint,
+    ClassifierResumption,
+    ClassifierStart,
+    continued_classifier,
+    resumed_classifier,
+)
 from brasa.warm_start.continued import continued, resumed
 from brasa.warm_start.pretrained import pretrained
 
 __all__ = [
+    "ClassifierCheckpoint",
+    "ClassifierResumption",
     "ClassifierStart",
     "StartedFrom",
     "WarmStart",
@@ -18,4 +26,5 @@ __all__ = [
     "continued_classifier",
     "pretrained",
     "resumed",
+    "resumed_classifier",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from brasa.examples import Examples
+    from brasa.parameters import FloatMatrix
+
 # How to train. All else says what rows mean, and cannot change while they are kept.
 _FREE = (
     "epochs", "learning_rate", "negative_samples", "negative_exponent", "evaluation",
@@ -37,6 +41,9 @@ _INHERITED = (
     "epochs", "learning_rate", "negative_samples", "negative_exponent", "min_count",
     "min_count_label",
 )  # fmt: skip
+
+# The only settings that leave an interrupted training what it was.
+_FREE_AT_RESUMPTION = ("threads", "instruction_set", "evaluation")
 
 
 def continued_classifier(
@@ -128,6 +135,127 @@ class ClassifierStart:
             metadata={"previous_runs": previous_runs(model.metadata)},
             fasttext=details,
         )
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierCheckpoint:
+    """A classifier whose training is not over.
+
+    Attributes
+    ----------
+    model : Classifier
+        As it is now; its metadata say how far it is.
+    best : Classifier, optional
+        As it was after its best epoch, where `early_stopping` keeps that.
+    """
+
+    model: Classifier
+    best: Classifier | None = None
+
+
+def resumed_classifier(
+    checkpoint: ClassifierCheckpoint, config: TextClassifierConfig
+) -> ClassifierResumption:
+    """Go on with a training that was interrupted, where it was, with the texts that it had.
+
+    Raises
+    ------
+    ConfigError
+        When it is not of an interrupted training, or one with another configuration.
+    """
+    metadata, best = checkpoint.model.metadata, checkpoint.best
+    done, total, text = (metadata.get(n) for n in ("blocks_done", "total_blocks", "text_checksum"))
+    history, waited = metadata.get("validation_accuracy", []), metadata.get("epochs_waited", 0)
+    whole = all(type(number) is int for number in (done, total, text, waited))
+    for each in (checkpoint.model, *([] if best is None else [best])):
+        codes = isinstance(each.input, QuantizedMatrix) or isinstance(each.output, QuantizedMatrix)
+        whole = whole and not codes
+    if metadata.get("interrupted") is not True or not whole or not _is_history(history):
+        raise _not_resumable("the model is not of a training that was interrupted and kept")
+    before = metadata.get("hyperparameters")
+    for name, value in config.to_dict().items():
+        held = before.get(name) if isinstance(before, dict) else None
+        if held != value and name not in _FREE_AT_RESUMPTION:
+            raise ConfigError(name, value, f"{held!r}, as before the interruption, to resume")
+    if config.early_stopping and history and best is None:
+        raise _not_resumable("the model of its best epoch is missing")
+    return ClassifierResumption(checkpoint, history, waited)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierResumption:
+    """An interrupted training, as `resumed_classifier` found it fit to go on.
+
+    Attributes
+    ----------
+    checkpoint : ClassifierCheckpoint
+    history : list of [epoch, accuracy]
+        On the validation texts.
+    waited : int
+        Epochs since the best one.
+    """
+
+    checkpoint: ClassifierCheckpoint
+    history: list[list[float]]
+    waited: int
+
+    def fill(self, parameters: Parameters, examples: Examples, total_blocks: int) -> int:
+        """Write its rows over those of the beginning; gives the blocks that were done.
+
+        Raises
+        ------
+        ConfigError
+            When the texts are others.
+        ModelFormatError
+            When it has numbers that are not finite, or too large to train.
+        """
+        metadata = self.checkpoint.model.metadata
+        done, total = metadata["blocks_done"], metadata["total_blocks"]
+        if metadata["text_checksum"] != checksum_of(examples):
+            raise _not_resumable("these are not the texts of the interrupted training")
+        if total != total_blocks or not 0 <= done < total:
+            raise _not_resumable(
+                f"{done} of {total} blocks were done, and these texts have {total_blocks}"
+            )
+        for model in (self.checkpoint.model, self.checkpoint.best):
+            if model is not None:
+                rows: Any = model.input
+                output: Any = model.output
+                if (rows.shape, output.shape) != (parameters.input.shape, parameters.output.shape):
+                    raise _not_resumable("its matrices have other shapes than these texts make")
+                check_trainable("the checkpoint", rows, output)
+        parameters.input[:] = self.checkpoint.model.input  # type: ignore[assignment]
+        parameters.output[:] = self.checkpoint.model.output  # type: ignore[assignment]
+        return int(done)
+
+    def best(self) -> tuple[FloatMatrix, FloatMatrix] | None:
+        """The matrices of the best epoch."""
+        found: Any = self.checkpoint.best
+        return None if found is None else (np.array(found.input), np.array(found.output))
+
+
+def checksum_of(examples: Examples) -> int:
+    """CRC-32 of texts as numbers, with their words and labels: tells them from others."""
+    found = 0
+    for array in (
+        examples.vocabulary.arena, examples.vocabulary.offsets,
+        examples.labels.arena, examples.labels.offsets, examples.bucket_ids,
+        examples.item_offsets, examples.items, examples.unit_offsets, examples.unit_rows,
+        examples.label_offsets, examples.label_ids, examples.weights,
+    ):  # fmt: skip
+        found = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), found)
+    return found
+
+
+def _is_history(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(type(n) in (int, float) for n in pair)
+        for pair in value
+    )
+
+
+def _not_resumable(why: str) -> ConfigError:
+    return ConfigError("resume", True, f"left out: {why}")
 
 
 def _check(model: Classifier) -> None:
