@@ -37,7 +37,7 @@ def test_what_is_packed_is_unpacked(tmp_path: Path) -> None:
 def test_a_bomb_is_refused_before_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "_ANY_RATIO", 1 << 20)
+    monkeypatch.setattr("brasa.sagemaker.archives._ANY_RATIO", 1 << 20)
     (tmp_path / "zeros").mkdir()
     (tmp_path / "zeros" / "file").write_bytes(bytes(100 << 20))
     _pack(tmp_path / "zeros", tmp_path / "bomb.tar.gz")
