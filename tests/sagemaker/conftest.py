@@ -15,6 +15,7 @@ import pytest
 _PROGRAM = str(Path(sys.executable).parent / "brasa")
 Job = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
+Train = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -63,11 +64,11 @@ def start() -> Start:
 
 
 @pytest.fixture
-def train(start: Start) -> Callable[[Path], tuple[int, str]]:
+def train(start: Start) -> Train:
     """Train in a job's folder: the exit code, and what was logged."""
 
-    def run(base: Path) -> tuple[int, str]:
-        process = start(base)
+    def run(base: Path, **environment: str) -> tuple[int, str]:
+        process = start(base, **environment)
         said = process.communicate(timeout=120)[0]
         return process.returncode, said
 
