@@ -25,7 +25,29 @@ _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 
 def parse(given: Mapping[str, Any]) -> WordVectorsConfig | TextClassifierConfig:
-    """The configuration that a job's hyperparameters ask for.
+    """The configuration that a job's hyperparameters ask for: see `values_of`.
+
+    Raises
+    ------
+    ClientError
+        As `values_of`, and for an impossible value.
+    """
+    values = values_of(given)
+    mode = values["mode"]
+    if mode == "batch_skipgram" and values.get("subwords"):
+        raise ClientError(
+            "subwords are not supported by batch_skipgram: use skipgram or cbow, or leave them out"
+        )
+    if mode == "batch_skipgram" and not 0 < values.get("batch_size", 11) <= 32:
+        raise ClientError("batch_size must be from 1 to 32")
+    try:
+        return _kind_of(mode).parse(values)
+    except ConfigError as error:
+        raise ClientError(str(error)) from None
+
+
+def values_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job gives, by brasa's names; what it leaves out is not in it.
 
     Names may be in any case, and so may True and False. Names that begin with ``_`` or
     ``sagemaker_`` are of SageMaker itself. Beside BlazingText's names brasa's own are taken:
@@ -34,7 +56,7 @@ def parse(given: Mapping[str, Any]) -> WordVectorsConfig | TextClassifierConfig:
     Raises
     ------
     ClientError
-        For a missing or unknown mode, an unknown name, or an impossible value.
+        For a missing or unknown mode, an unknown name, or a value of another type.
     """
     named = {str(name).strip().lower(): str(value).strip() for name, value in given.items()}
     named = {n: v for n, v in named.items() if not n.startswith(("_", "sagemaker_"))}
@@ -45,7 +67,7 @@ def parse(given: Mapping[str, Any]) -> WordVectorsConfig | TextClassifierConfig:
     if mode not in (*WORD_MODES, SUPERVISED):
         raise ClientError(f"mode {named['mode']!r} is not one of {allowed}")
     named["mode"] = mode
-    kind = TextClassifierConfig if mode == SUPERVISED else WordVectorsConfig
+    kind = _kind_of(mode)
     ignored = _IGNORED[SUPERVISED if mode == SUPERVISED else "words"]
     hints = typing.get_type_hints(kind)
     values = {}
@@ -55,16 +77,11 @@ def parse(given: Mapping[str, Any]) -> WordVectorsConfig | TextClassifierConfig:
         elif name not in ignored:
             known = ", ".join(sorted(f.name for f in dataclasses.fields(kind)))
             raise ClientError(f"hyperparameter {name} is unknown in mode {mode}; there are {known}")
-    if mode == "batch_skipgram" and values.get("subwords"):
-        raise ClientError(
-            "subwords are not supported by batch_skipgram: use skipgram or cbow, or leave them out"
-        )
-    if mode == "batch_skipgram" and not 0 < values.get("batch_size", 11) <= 32:
-        raise ClientError("batch_size must be from 1 to 32")
-    try:
-        return kind.parse(values)
-    except ConfigError as error:
-        raise ClientError(str(error)) from None
+    return values
+
+
+def _kind_of(mode: str) -> type[WordVectorsConfig] | type[TextClassifierConfig]:
+    return TextClassifierConfig if mode == SUPERVISED else WordVectorsConfig
 
 
 def check_machine(mode: str, n_hosts: int, instance_type: str, n_gpus: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from brasa.sagemaker.training import find_model
+from brasa.sagemaker.models import find_model
 from brasa.serving.options import ServerOptions
 from brasa.serving.process import run
 from brasa.serving.registry import Registry, ServedModel
