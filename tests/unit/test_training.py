@@ -16,6 +16,7 @@ from brasa.errors import CorpusError, DivergenceError, TrainingInterrupted
 from brasa.parameters import Embeddings
 from brasa.training import (
     CorpusRead,
+    DeviceChosen,
     Event,
     Listener,
     Progress,
@@ -100,7 +101,7 @@ def test_events() -> None:
     events: list[Event] = []
     model = train_on(lines, [events.append], epochs=30, min_count=2)
     kinds = [kind for kind, _ in itertools.groupby(events, type)]
-    assert kinds == [ReadProgress, CorpusRead, Progress, TrainingFinished]
+    assert kinds == [ReadProgress, CorpusRead, DeviceChosen, Progress, TrainingFinished]
     n_tokens = 8 * len(lines)  # six words, a dropped one, and the line's end
     read = next(event for event in events if isinstance(event, CorpusRead))
     assert (read.n_words, read.n_tokens) == (21, n_tokens)

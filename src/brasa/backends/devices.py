@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ def gpu_predictor(native: Any, model: Classifier) -> Any:
 def _refuse(reason: str | None, purpose: str) -> None:
     if reason is None:
         return
-    if importlib.util.find_spec("torch") is None or not _has_triton():
+    if find_spec("torch") is None or not _has_triton():
         raise MissingExtraError("PyTorch and Triton", "gpu", purpose)
     raise DeviceError(f"no GPU can be used: {reason}. Use device='cpu'")
 
@@ -129,7 +129,7 @@ def _reason_against(config: WordVectorsConfig | TextClassifierConfig) -> str | N
 
 def why_no_gpu() -> str | None:
     """What is missing for a GPU, as far as it shows without PyTorch; None if nothing."""
-    if importlib.util.find_spec("torch") is None or not _has_triton():
+    if find_spec("torch") is None or not _has_triton():
         return "PyTorch and Triton are not installed: pip install 'brasa[gpu]'"
     if os.environ.get("TRITON_INTERPRET") == "1" or any(Path(f).exists() for f in _DEVICE_FILES):
         return None
@@ -149,7 +149,7 @@ def describe_gpus() -> str:
 
 
 def _has_triton() -> bool:
-    return importlib.util.find_spec("triton") is not None
+    return find_spec("triton") is not None
 
 
 def _unsupported(config: WordVectorsConfig | TextClassifierConfig) -> ConfigError | None:

@@ -7,44 +7,65 @@ happens depends on how often the most frequent rows are drawn, not on the device
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from brasa.classifier_plan import ClassifierPlan
 from brasa.plan import TrainingPlan
 
-# Programs on one multiprocessor: more than hide the memory's latency gain nothing.
+# Programs on one multiprocessor: eight of 225 registers for each of 32 threads fit, and beyond what
+# hides the memory's latency more gain nothing.
 _PROGRAMS_OF_A_PROCESSOR = 8
-# Steps on the most frequent output row that may be on their way at once, on average. See
-# docs/decisions.md for the quality at other values.
-MAX_STEPS_ON_A_ROW = 8.0
+# Steps on the most frequent output row that may be on their way at once, on average. Emulated on
+# 100 MB of Wikipedia, quality is the CPU's at 66 and falls at 266 (docs/decisions.md).
+MAX_STEPS_ON_A_ROW = 64.0
 # Texts that are trained at once: with softmax and ova each of them moves every label's row.
 MAX_TEXTS_AT_ONCE = 64
 
 
-def programs_for_words(plan: TrainingPlan, centres: int, n_processors: int) -> int:
-    """Programs for word vectors, at least 1."""
-    return bounded(hottest_share(plan), centres, n_processors)
+@dataclass(frozen=True)
+class Concurrency:
+    """How many programs run at once, and what bounds them, in words."""
+
+    programs: int
+    reason: str
+
+
+def for_words(plan: TrainingPlan, centres: int, n_processors: int) -> Concurrency:
+    """As many as the text bears and the device has room for.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    centres : int
+        Words that a program trains side by side.
+    n_processors : int
+        Multiprocessors of the device.
+    """
+    share = hottest_share(plan)
+    bearable = int(MAX_STEPS_ON_A_ROW / (share * centres))
+    shown = f"{share:.2%} of the steps move the most frequent row"
+    return _bounded(bearable, n_processors, f"since {shown}")
+
+
+def for_texts(plan: ClassifierPlan, n_processors: int) -> Concurrency:
+    """The same for a classifier, each of whose texts moves the rows of its labels."""
+    return _bounded(MAX_TEXTS_AT_ONCE, n_processors, "since all texts move the labels' rows")
+
+
+def _bounded(bearable: int, n_processors: int, reason: str) -> Concurrency:
+    room = n_processors * _PROGRAMS_OF_A_PROCESSOR
+    if bearable < room:
+        return Concurrency(max(1, bearable), reason)
+    return Concurrency(room, f"which fill {n_processors} multiprocessors")
 
 
 def hottest_share(plan: TrainingPlan) -> float:
-    """Share of the pairs' steps that fall on the most frequent output row, negatives included."""
+    """Share of the pairs that move the most frequent output row, negatives counted with them."""
     counts = np.bincount(plan.tokens, minlength=plan.n_words) * (plan.keep / 2.0**32)
     kept = counts / max(counts.sum(), 1.0)
     slots = plan.accept / 2.0**32
     drawn = np.bincount(plan.alias, weights=1 - slots, minlength=plan.n_words) + slots
     drawn /= plan.n_words
     return float((kept + plan.config.negative_samples * drawn).max())
-
-
-def bounded(share: float, pairs: int, n_processors: int) -> int:
-    """Programs of which each has `pairs` on their way, a `share` of whose steps is on one row."""
-    bearable = int(MAX_STEPS_ON_A_ROW / max(share * pairs, 1e-12))
-    return max(1, min(bearable, n_processors * _PROGRAMS_OF_A_PROCESSOR))
-
-
-def programs_for_texts(plan: ClassifierPlan, n_processors: int) -> int:
-    """Programs for a classifier, at least 1.
-
-    Each text moves the rows of all its labels, and with softmax and ova of all others.
-    """
-    return max(1, min(MAX_TEXTS_AT_ONCE, n_processors * _PROGRAMS_OF_A_PROCESSOR))

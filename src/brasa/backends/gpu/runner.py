@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from brasa.backends import SpanResult
+from brasa.backends.gpu.concurrency import Concurrency
 from brasa.backends.gpu.device import Device, failures_explained
 from brasa.parameters import FloatMatrix, Parameters
 
@@ -29,8 +30,12 @@ class GpuRunner(ABC):
 
     programs: int | None = None
 
-    def __init__(self, parameters: Parameters, scratch_bytes: int, device: Device) -> None:
+    def __init__(
+        self, parameters: Parameters, scratch_bytes: int, device: Device, at_once: Concurrency
+    ) -> None:
         self.device = device
+        self.blocks_at_once = at_once.programs  # a shorter span leaves the device idle
+        self.detail = f"{at_once.programs} blocks at once, {at_once.reason}"
         matrices = (parameters.input, parameters.output)
         n_bytes = sum(_padded(matrix).nbytes for matrix in matrices)
         rows = sum(len(matrix) for matrix in matrices)
@@ -48,16 +53,6 @@ class GpuRunner(ABC):
     def device_name(self) -> str:
         """The GPU's name."""
         return self.device.name
-
-    @property
-    def detail(self) -> str:
-        """How many blocks are trained at once."""
-        return f"{self.programs or 1} blocks at once"
-
-    @property
-    def blocks_at_once(self) -> int:
-        """Blocks that are trained side by side: a shorter span leaves the device idle."""
-        return self.programs or 1
 
     @property
     def done(self) -> int:
@@ -85,6 +80,12 @@ class GpuRunner(ABC):
         with failures_explained(self.device, "the model was copied from it"):
             for host, matrix in zip(self._host, (self.input, self.output), strict=True):
                 host.copy_(matrix)
+
+    def take_over(self) -> None:
+        """Give the device the host's numbers."""
+        with failures_explained(self.device, "the model was copied to it"):
+            for host, matrix in zip(self._host, (self.input, self.output), strict=True):
+                matrix.copy_(host)
 
     def on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
         """A copy of an array there, even of an empty one something that has an address."""

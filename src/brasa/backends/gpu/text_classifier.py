@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 import triton
 
-from brasa.backends.gpu.concurrency import programs_for_texts
+from brasa.backends.gpu.concurrency import Concurrency, for_texts
 from brasa.backends.gpu.device import Device, failures_explained, open_device
 from brasa.backends.gpu.kernels.classifier import train_classifier
 from brasa.backends.gpu.prediction import scores_of_rows
@@ -44,11 +44,12 @@ class GpuClassifierBackend(GpuRunner):
         self._plan, examples, config = plan, plan.examples, plan.config
         counts = _rows_of_texts(plan)
         device = device or open_device()
-        if self.programs is None:
-            self.programs = programs_for_texts(plan, device.n_processors)
+        at_once = for_texts(plan, device.n_processors)
+        if self.programs is not None:
+            at_once = Concurrency(self.programs, "as asked for")
         # Rows of the texts, and while units are written out twice as much again.
         row_bytes = (24 if len(examples.unit_offsets) else 4) * int(counts.sum())
-        super().__init__(parameters, row_bytes + 32 * len(examples), device)
+        super().__init__(parameters, row_bytes + 32 * len(examples), device, at_once)
         columns = columns_for(config.vector_dim)
         rows = min(_MAX_ROWS, max(1, _NUMBERS_AT_ONCE // columns))
         with failures_explained(self.device, "the texts were copied to it"):
@@ -70,7 +71,7 @@ class GpuClassifierBackend(GpuRunner):
                 "accept": self.on_device(plan.accept),
                 "alias": self.on_device(plan.alias),
                 "n_labels": plan.n_labels,
-                "scores": self.empty(self.programs, plan.n_labels),
+                "scores": self.empty(at_once.programs, plan.n_labels),
                 "DIM": used_columns(config.vector_dim),
                 "COLUMNS": columns,
                 "STRIDE": self.input.stride(0),
@@ -83,6 +84,7 @@ class GpuClassifierBackend(GpuRunner):
                 "LOSS_INTERVAL": _LOSS_INTERVAL,
                 "MAX_REDRAWS": _MAX_REDRAWS,
                 "num_warps": warps_for(columns),
+                "enable_fp_fusion": True,  # Triton 3.10 will not do it unless told
             }
 
     def _rows(self, counts: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -110,8 +112,7 @@ class GpuClassifierBackend(GpuRunner):
         plan, config, n = self._plan, self._plan.config, last - first
         if n > len(self._losses):
             self._losses, self._texts = self.empty(n), self.empty(n)
-        assert self.programs is not None
-        train_classifier[(min(n, self.programs),)](
+        train_classifier[(min(n, self.blocks_at_once),)](
             n_items=n,
             next_item=self.next_item(),
             first=first,
@@ -129,6 +130,7 @@ class GpuClassifierBackend(GpuRunner):
 
     def count_right(self) -> int:
         """How many of the texts have a label of their own as the best one."""
+        self.take_over()  # early stopping may have given the host an earlier epoch's
         dim, n, right = self._plan.config.vector_dim, len(self._plan.examples), 0
         with failures_explained(self.device, "the training texts were classified"):
             for begin in range(0, n, _TEXTS_AT_ONCE):

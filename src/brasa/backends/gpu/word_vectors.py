@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import triton
 
-from brasa.backends.gpu.concurrency import programs_for_words
+from brasa.backends.gpu.concurrency import Concurrency, for_words
 from brasa.backends.gpu.device import Device, open_device
 from brasa.backends.gpu.kernels.cbow import train_cbow
 from brasa.backends.gpu.kernels.sampling import sample_blocks
@@ -43,15 +43,16 @@ class GpuBackend(GpuRunner):
         self._plan, config = plan, plan.config
         cbow = config.mode == "cbow"
         device = device or open_device()
-        if self.programs is None:
-            self.programs = programs_for_words(plan, _CENTRES, device.n_processors)
-        n, self._blocks = self.programs, min(plan.total_blocks, MAX_BLOCKS_OF_A_LAUNCH)
+        at_once = for_words(plan, plan.tile_size if cbow else _CENTRES, device.n_processors)
+        if self.programs is not None:
+            at_once = Concurrency(self.programs, "as asked for")
+        n, self._blocks = at_once.programs, min(plan.total_blocks, MAX_BLOCKS_OF_A_LAUNCH)
         tokens = (self._blocks, plan.block_tokens)
         columns = columns_for(config.vector_dim)
         ring = plan.tile_size + 2 * config.window_size
         scratch = self._blocks * plan.block_tokens * _BYTES_OF_A_KEPT_WORD
         scratch += 2 * 4 * n * ring * columns if cbow else 4 * n * plan.shared_negatives
-        super().__init__(parameters, scratch, device)
+        super().__init__(parameters, scratch, device, at_once)
         subwords = plan.subwords
         own_rows = plan.n_input_rows == plan.n_words and len(subwords.rows) == plan.n_words
         self._texts = texts_on(self.device, plan, self._room // 2, self._blocks)
@@ -79,6 +80,7 @@ class GpuBackend(GpuRunner):
             "OWN_ROWS": own_rows,
             "GROUP": negatives_at_once(config),
             "LOSS_INTERVAL": LOSS_INTERVAL,
+            "enable_fp_fusion": True,  # Triton 3.10 will not do it unless told
         }
         self._kernel: Any
         if cbow:
@@ -127,10 +129,10 @@ class GpuBackend(GpuRunner):
             BLOCK_TOKENS=plan.block_tokens,
             BLOCK=triton.next_power_of_2(plan.block_tokens),
             num_warps=8,
+            enable_fp_fusion=True,
         )
         self._texts.release()
-        assert self.programs is not None
-        self._kernel[(min(n, self.programs),)](
+        self._kernel[(min(n, self.blocks_at_once),)](
             words=self._words,
             lefts=self._lefts,
             rights=self._rights,
