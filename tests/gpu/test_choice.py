@@ -14,11 +14,13 @@ import pytest
 
 import brasa
 from brasa.backends import devices
+from brasa.classifier_plan import ClassifierPlan, make_classifier_plan
 from brasa.cli import main
 from brasa.config import TextClassifierConfig, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import encode
 from brasa.errors import BrasaError, ConfigError, DeviceError, MissingExtraError
+from brasa.examples import encode_examples
 from brasa.plan import TrainingPlan, make_plan
 from brasa.training import DeviceChosen, Event
 
@@ -246,3 +248,20 @@ def test_fewer_blocks_at_once_where_rows_are_moved_often(gpu: Gpu) -> None:
     assert for_words(few, 10_000, 132).programs == 1
     assert for_words(many, 4, 132).programs == 8 * 132
     assert for_words(many, 4, 132).reason == "which fill 132 multiprocessors"
+
+
+def test_fewer_texts_at_once_with_few_labels_and_long_steps(gpu: Gpu) -> None:
+    from brasa.backends.gpu.concurrency import for_texts
+
+    def plan(n_labels: int, rate: float) -> ClassifierPlan:
+        config = TextClassifierConfig(min_count=1, learning_rate=rate)
+        lines = [f"__label__{k} word" for k in range(n_labels)]
+        return make_classifier_plan(encode_examples(Corpus(iter(lines)), config), config)
+
+    assert for_texts(plan(2, 0.5), 132).programs == 16
+    assert for_texts(plan(10, 0.1), 132).programs == 400
+    assert for_texts(plan(100, 0.05), 132).programs == 8 * 132
+    assert for_texts(plan(2, 50.0), 132).programs == 1
+    assert for_texts(plan(2, 0.5), 132).reason == (
+        "since 50% of the labels are one, at a learning rate of 0.5"
+    )
