@@ -53,11 +53,10 @@ def for_words(plan: TrainingPlan, centres: int, n_processors: int) -> Concurrenc
 
 def for_texts(plan: ClassifierPlan, n_processors: int) -> Concurrency:
     """The same for a classifier, whose texts move the rows of few labels."""
-    share = float(plan.examples.labels.counts.max() / plan.examples.labels.counts.sum())
-    bearable = int(MAX_RATE_ON_A_LABEL / (share * plan.config.learning_rate))
-    shown = (
-        f"{share:.0%} of the labels are one, at a learning rate of {plan.config.learning_rate:g}"
-    )
+    counts, rate = plan.examples.labels.counts, plan.config.learning_rate
+    share = float(counts.max() / counts.sum())
+    bearable = round(MAX_RATE_ON_A_LABEL / (share * rate))
+    shown = f"{share:.0%} of the labels are one, at a learning rate of {rate:g}"
     return _bounded(bearable, n_processors, f"since {shown}")
 
 
