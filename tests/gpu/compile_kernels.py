@@ -44,7 +44,8 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 TEXTS: dict[str, dict[str, Any]] = {
     "softmax of 10": {"loss": "softmax", "vector_dim": 10},
-    "ova of 100": {"loss": "ova", "vector_dim": 100},
+    "softmax of 100, 700 labels": {"loss": "softmax", "vector_dim": 100},
+    "ova of 100, 700 labels": {"loss": "ova", "vector_dim": 100},
     "ns of 16": {"loss": "ns", "vector_dim": 16},
 }
 TYPES = {
@@ -124,7 +125,8 @@ def main() -> None:
         backends[name] = GpuBackend(plan, parameters, 1, device)
     for name, settings in TEXTS.items():
         texts = TextClassifierConfig(min_count=1, **settings)
-        examples = encode_examples(Corpus(iter(["__label__a b c", "__label__b c d"])), texts)
+        lines = [f"__label__{k} some words here" for k in range(700 if "700" in name else 9)]
+        examples = encode_examples(Corpus(lines), texts)
         classes = make_classifier_plan(examples, texts)
         parameters = Parameters.initial(classes.n_input_rows, classes.n_labels, texts, 1)
         backends[name] = GpuClassifierBackend(classes, parameters, 1, device)

@@ -28,7 +28,7 @@ def check_that_all_are_compiled(kernels: list[Kernel]) -> None:
     for architecture in (90, 80):
         assert len(of(kernels, "train_skipgram", architecture)) == 3
         assert len(of(kernels, "train_cbow", architecture)) == 2
-        assert len(of(kernels, "train_classifier", architecture)) == 3
+        assert len(of(kernels, "train_classifier", architecture)) == 4
         assert len(of(kernels, "sample_blocks", architecture)) == 5
 
 

@@ -20,9 +20,11 @@ _PROGRAMS_OF_A_PROCESSOR = 8
 # Steps on the most frequent output row that may be on their way at once, on average. Emulated on
 # 100 MB of Wikipedia, quality is the CPU's at 66 and falls at 266 (docs/decisions.md).
 MAX_STEPS_ON_A_ROW = 64.0
-# The same for the row of the most frequent label, times the learning rate, since these rows have no
-# other texts to forget a wrong step over. Emulated with two labels and a learning rate of 0.5,
-# accuracy is 0.1 points lower at 4, 0.6 at 8, and training diverges at 32.
+# Of a classifier, the sum of the learning rates of all texts at once, and of those that are expected
+# to have the most frequent label, whose row all of them move. Emulated, with two labels of equal
+# share accuracy falls by 0.1 points at 4 and by 0.6 at 8; with 735 labels and short texts, which
+# have their frequent words in common, it holds at 16 and training diverges at 64.
+MAX_RATE_AT_ONCE = 16.0
 MAX_RATE_ON_A_LABEL = 4.0
 
 
@@ -55,8 +57,8 @@ def for_texts(plan: ClassifierPlan, n_processors: int) -> Concurrency:
     """The same for a classifier, whose texts move the rows of few labels."""
     counts, rate = plan.examples.labels.counts, plan.config.learning_rate
     share = float(counts.max() / counts.sum())
-    bearable = round(MAX_RATE_ON_A_LABEL / (share * rate))
-    shown = f"{share:.0%} of the labels are one, at a learning rate of {rate:g}"
+    bearable = round(min(MAX_RATE_AT_ONCE, MAX_RATE_ON_A_LABEL / share) / rate)
+    shown = f"the learning rate is {rate:g} and {share:.0%} of the labels are one"
     return _bounded(bearable, n_processors, f"since {shown}")
 
 

@@ -24,8 +24,8 @@ from brasa.parameters import Parameters
 # The loss is looked at in one text of this many, as in the other backends.
 _LOSS_INTERVAL = 8
 _MAX_REDRAWS = 64
-# Numbers of input rows, and of output rows, that a program reads at once.
-_NUMBERS_AT_ONCE = 4096
+# Numbers of rows that a warp reads at once: 64 in each thread; with 128, registers are spilled.
+_NUMBERS_OF_A_WARP = 2048
 _MAX_ROWS = 64
 # Texts whose labels are predicted at once.
 _TEXTS_AT_ONCE = 65_536
@@ -51,7 +51,10 @@ class GpuClassifierBackend(GpuRunner):
         row_bytes = (24 if len(examples.unit_offsets) else 4) * int(counts.sum())
         super().__init__(parameters, row_bytes + 32 * len(examples), device, at_once)
         columns = columns_for(config.vector_dim)
-        rows = min(_MAX_ROWS, max(1, _NUMBERS_AT_ONCE // columns))
+        # A text's labels are all that a program can divide among more warps.
+        warps = max(warps_for(columns), min(8, plan.n_labels * columns // _NUMBERS_OF_A_WARP))
+        warps = 1 << (warps.bit_length() - 1)
+        rows = max(1, warps * _NUMBERS_OF_A_WARP // columns)
         with failures_explained(self.device, "the texts were copied to it"):
             self._row_offsets, self._row_ids = self._rows(counts)
             self._label_offsets = self.on_device(examples.label_offsets)
@@ -79,11 +82,11 @@ class GpuClassifierBackend(GpuRunner):
                 "NEGATIVES": config.negative_samples,
                 "WEIGHTED_TEXTS": bool(len(examples.weights)),
                 "WEIGHTED_LABELS": bool(len(plan.label_weights)),
-                "ROWS": rows,
+                "ROWS": min(rows, _MAX_ROWS),
                 "LABELS": min(rows, triton.next_power_of_2(plan.n_labels)),
                 "LOSS_INTERVAL": _LOSS_INTERVAL,
                 "MAX_REDRAWS": _MAX_REDRAWS,
-                "num_warps": warps_for(columns),
+                "num_warps": warps,
                 "enable_fp_fusion": True,  # Triton 3.10 will not do it unless told
             }
 
