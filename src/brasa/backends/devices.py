@@ -1,4 +1,4 @@
-"""Which device trains. PyTorch is imported only when there is a GPU, and while the text is read."""
+"""Which device trains. PyTorch is imported only where there is a GPU to train on."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ AUTO_MIN_WORDS = 50_000_000
 class Choice:
     """A configuration's device, chosen in two steps.
 
-    Made before the text is read, it refuses what cannot be had, and begins to load PyTorch if that
-    will be needed. Asked afterwards, it makes the backend.
+    Made before the text is read, it refuses what cannot be had, and for "cuda" begins to load
+    PyTorch. Asked afterwards, it makes the backend; for "auto" PyTorch is loaded then, if the text
+    is long enough.
 
     Raises
     ------
@@ -43,14 +44,13 @@ class Choice:
         self._config = config
         self._reason = _reason_against(config)
         self._thread: threading.Thread | None = None
-        if config.device == "cpu":
-            self._reason = "device='cpu' was asked for"
-        if config.device == "cuda":
+        if config.device != "cuda":
+            if config.gpus > 1:
+                raise ConfigError("gpus", config.gpus, "1 unless device='cuda'")
+        else:
             _refuse(self._reason, "training on a GPU")
-        if config.device != "cuda" and config.gpus > 1:
-            raise ConfigError("gpus", config.gpus, "1 unless device='cuda'")
-        if self._reason is None:
-            self._thread = threading.Thread(target=_load, daemon=True)
+            # Not a daemon, which might be cut off while PyTorch's libraries are being loaded.
+            self._thread = threading.Thread(target=_load)
             self._thread.start()
 
     def words(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> Backend:
@@ -76,12 +76,12 @@ class Choice:
         return CpuClassifierBackend(plan, parameters, threads)
 
     def _takes_gpu(self, total_words: int) -> bool:
-        if self._reason is not None:
+        if self._reason is not None or self._config.device == "cpu":
             return False
         if self._config.device == "auto" and total_words < AUTO_MIN_WORDS:
             return False
-        assert self._thread is not None
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         from brasa.backends.gpu import device
 
         if self._config.device == "auto":
