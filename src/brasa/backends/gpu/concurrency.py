@@ -20,10 +20,10 @@ _PROGRAMS_OF_A_PROCESSOR = 8
 # Steps on the most frequent output row that may be on their way at once, on average. Emulated on
 # 100 MB of Wikipedia, quality is the CPU's at 66 and falls at 266 (docs/decisions.md).
 MAX_STEPS_ON_A_ROW = 64.0
-# Of a classifier, the sum of the learning rates of all texts at once, and of those that may have the
-# most frequent label, whose row all of them move. Emulated, with two labels of equal share accuracy
-# falls by 0.1 points at 4 and by 0.6 at 8; with 735 labels and short texts, which have their
-# frequent words in common, it holds at 16 and training diverges at 64.
+# Of a classifier, the sum of the learning rates of all texts at once, and of those that may have
+# the most frequent label, whose row all of them move. Emulated, with two labels of equal share
+# accuracy falls by 0.1 points at 4 and by 0.6 at 8; with 735 labels and short texts, which have
+# their frequent words in common, it holds at 16 and training diverges at 64.
 MAX_RATE_AT_ONCE = 16.0
 MAX_RATE_ON_A_LABEL = 4.0
 
