@@ -325,7 +325,8 @@ class Run:
             self._note(result, last)
             # Grow carefully: the first spans are slower, while caches and pages are cold.
             seconds = max(time.perf_counter() - began, 1e-4)
-            n_blocks = max(1, min(2 * n_blocks, int(n_blocks * _SPAN_SECONDS / seconds), total))
+            wanted = min(2 * n_blocks, int(n_blocks * _SPAN_SECONDS / seconds), total)
+            n_blocks = max(runner.blocks_at_once, wanted)
             if self.after_epoch is not None and last % self.plan.n_blocks == 0:
                 runner.write_back()
                 self.stopped = self.after_epoch(last // self.plan.n_blocks)
