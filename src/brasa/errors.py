@@ -125,6 +125,10 @@ class DeviceError(BrasaError, RuntimeError):
     """A GPU cannot be used, or failed; the message says why, and what to do instead."""
 
 
+class HostsError(BrasaError, RuntimeError):
+    """Hosts that train together do not come, do not fit, or end too early."""
+
+
 class TrainingInterrupted(BrasaError):
     """Training was stopped by Ctrl-C, and the caller had not asked to keep a partial model."""
 

@@ -190,7 +190,7 @@ def train(
     listeners: Iterable[Listener] = (),
     keep_partial: bool = False,
     between_spans: BetweenSpans | None = None,
-    backend: type[Backend] | None = None,
+    backend: Callable[[TrainingPlan, Parameters, int], Backend] | None = None,
 ) -> Embeddings:
     """Read a corpus and train word vectors on it.
 
@@ -206,8 +206,8 @@ def train(
         On Ctrl-C, return what was trained so far instead of raising.
     between_spans : callable, optional
         See `BetweenSpans`. The model can be resumed; its matrices move on when training does.
-    backend : type, optional
-        What trains; by default what ``config.device`` names.
+    backend : callable, optional
+        Makes what trains; by default what ``config.device`` names.
 
     Raises
     ------

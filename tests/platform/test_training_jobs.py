@@ -246,6 +246,27 @@ def test_training_goes_on_from_a_model_channel(platform: Any) -> None:
     assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
 
 
+def test_instances_share_a_training(platform: Any) -> None:
+    """As many processes, which meet; the first one's artifact is the job's."""
+    platform.put_text()
+    client = platform.client("sagemaker")
+    request = platform.training_job("shared")
+    request["ResourceConfig"]["InstanceCount"] = 2
+    request["HyperParameters"] |= {"mode": "batch_skipgram", "subwords": "False", "epochs": "20"}
+    client.create_training_job(**request)
+    job = platform.wait_for("shared")
+    assert job["TrainingJobStatus"] == "Completed", job
+    logs = platform.client("logs")
+    group = "/aws/sagemaker/TrainingJobs"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="shared/")
+    assert len(streams["logStreams"]) == 2
+    for stream in streams["logStreams"]:
+        name = stream["logStreamName"]
+        events = logs.get_log_events(logGroupName=group, logStreamName=name)["events"]
+        said = "\n".join(event["message"] for event in events)
+        assert f"Number of hosts: 2, this is {name.split('/')[1][:6]}" in said
+
+
 def test_jobs_are_listed_by_status(platform: Any) -> None:
     client = platform.client("sagemaker")
     client.create_training_job(**platform.training_job("listed"))

@@ -211,15 +211,6 @@ def test_a_job_without_data_says_so(job: Any, train: Train, data: Any) -> None:
     assert code == 1
 
 
-def test_hosts_but_the_first_leave_the_training_to_it(job: Any, train: Train) -> None:
-    resources = {"hosts": ["algo-1", "algo-2"], "current_host": "algo-2"}
-    base = job(WORDS | {"mode": "batch_skipgram"}, {"train/text": TEXT}, resources=resources)
-    code, said = train(base)
-    assert code == 0
-    assert "the training runs on algo-1 alone" in said
-    assert not (base / "model").exists()
-
-
 def _long_text() -> str:
     import random
 

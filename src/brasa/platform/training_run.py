@@ -13,6 +13,7 @@ import math
 import os
 import re
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from brasa.platform.children import Child, environment
 from brasa.platform.pipes import Pipe
 from brasa.platform.resources import TRAINING_JOB
 from brasa.platform.s3_address import S3Address
+from brasa.sagemaker.hosts import LEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +206,7 @@ class TrainingRun:
         limit = time.time() + seconds  # of this start: a restart gives it anew
         epoch = int(time.time() * 1000)
         hosts, children = _hosts(job), []
+        address = f"127.0.0.1:{_free_port()}"
         streams = {}
         for pipe in pipes:
             pipe.start()
@@ -211,7 +214,7 @@ class TrainingRun:
             for host in hosts:
                 stream = f"{self._name}/{host}-{epoch}"
                 streams[host] = self._store.log_stream(logs.TRAINING_GROUP, stream)
-                children.append(self._child(job, host))
+                children.append(self._child(job, host, address))
             return self._watch(children, list(streams.values()), limit, mirror)
         finally:
             for pipe in pipes:
@@ -219,13 +222,14 @@ class TrainingRun:
             for child in children:
                 child.close()
 
-    def _child(self, job: Document, host: str) -> Child:
+    def _child(self, job: Document, host: str, leader: str) -> Child:
         extra = {
             **job.get("Environment", {}),
             "SAGEMAKER_BASE_DIR": str(self._host_folder(host)),
             "TRAINING_JOB_NAME": self._name,
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
             "AWS_REGION": job["_region"],
+            LEADER: leader,
         }
         folder = self._host_folder(host)
         return Child((*CONTAINER, "train"), environment(extra), folder, self._cores)
@@ -390,6 +394,12 @@ def _number(found: re.Match[str]) -> float | None:
     except (ValueError, IndexError, TypeError):
         return None
     return value if math.isfinite(value) else None
+
+
+def _free_port() -> int:
+    """A port that was free a moment ago, for the hosts of a job, which all are this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _hosts(job: Document) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from brasa.corpus import Corpus
     from brasa.sagemaker.folders import Folders
+    from brasa.sagemaker.hosts import Hosts
     from brasa.sagemaker.stopping import Stop
     from brasa.training import Event
 
@@ -39,12 +40,14 @@ class Job:
     stop : Stop
     spool : Path
         A folder for what the job needs while it runs.
+    hosts : Hosts
     """
 
     folders: Folders
     log: Log
     stop: Stop
     spool: Path
+    hosts: Hosts
 
     def data(self, name: str, *, is_supervised: bool) -> Any:
         """The data of a channel: see `brasa.sagemaker.channels.channel`."""

@@ -89,16 +89,17 @@ class VectorsKind:
         self._job.log.started(self._config.mode, self._text)
 
     def train(self, resumption: WarmStart | None, watch: Watch) -> WordVectors:
-        return WordVectors(
-            training.train(
+        with self._job.hosts.backend() as backend:
+            trained = training.train(
                 self._text,
                 self._config,
                 start=self._start if resumption is None else resumption,
                 listeners=[watch],
                 keep_partial=True,
                 between_spans=watch.between_spans,
+                backend=backend,
             )
-        )
+        return WordVectors(trained)
 
     def model_of(self, found: Checkpoint) -> WordVectors:
         assert isinstance(found, Embeddings)  # `resumption` has taken it

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brasa.config import TextClassifierConfig
-from brasa.errors import BrasaError, ConfigError, CorpusError, ModelFormatError
+from brasa.errors import BrasaError, ConfigError, CorpusError, HostsError, ModelFormatError
 from brasa.sagemaker import artifacts, hyperparameters
 from brasa.sagemaker.channels import sources
 from brasa.sagemaker.checkpoints import Checkpoints, fingerprint, share_done
+from brasa.sagemaker.hosts import Hosts
 from brasa.sagemaker.job import Job
 from brasa.sagemaker.kinds import ClassifierKind, VectorsKind
 from brasa.sagemaker.models import incoming
@@ -37,6 +38,8 @@ def run(folders: Folders, log: Log) -> int:
     stop.listen()
     try:
         _run(folders, log, stop)
+    except HostsError as error:
+        return _failed(folders, log, f"AlgorithmError: {error}")
     except BrasaError as error:
         return _failed(folders, log, f"ClientError: {error}")
     except MemoryError:
@@ -61,17 +64,14 @@ def _run(folders: Folders, log: Log, stop: Stop) -> None:
     asked = folders.configuration("hyperparameters.json", required=True)
     config = hyperparameters.parse(asked)
     resources = folders.configuration("resourceconfig.json")
-    hosts = [str(host) for host in resources.get("hosts") or ["algo-1"]]
-    own = str(resources.get("current_host") or hosts[0])
+    hosts = Hosts.of(resources, asked)
     instance = str(resources.get("current_instance_type") or "")
-    hyperparameters.check_machine(config.mode, len(hosts), instance, n_gpus=0)
-    if own != min(hosts):
-        # BlazingText divides the text among hosts; here the first one trains on all of it.
-        log.print(f"{own}: the training runs on {min(hosts)} alone; this host is done.")
-        return
+    hyperparameters.check_machine(config.mode, len(hosts.names), instance, n_gpus=0)
+    if len(hosts.names) > 1:
+        log.print(f"Number of hosts: {len(hosts.names)}, this is {hosts.own}")
     artifacts.check_room(folders.model)
     with tempfile.TemporaryDirectory(prefix="brasa-") as spool:
-        job = Job(folders, log, stop, Path(spool))
+        job = Job(folders, log, stop, Path(spool), hosts)
         given = hyperparameters.values_of(asked)
         try:
             stop.interrupt_at_once()
@@ -89,7 +89,7 @@ def _run(folders: Folders, log: Log, stop: Stop) -> None:
 def _train(job: Job, kind: Kind[Any, Any], before: Path | None) -> None:
     """Train, from a checkpoint if one fits, and leave what was trained when SIGTERM comes."""
     checkpoints = None
-    if job.folders.checkpoints.is_dir():
+    if job.folders.checkpoints.is_dir() and job.hosts.is_first:
         name = fingerprint(sources(job.folders, kind.channels), before)
         checkpoints = Checkpoints(job.folders.checkpoints, name, job.log.print)
     found = None if checkpoints is None else checkpoints.load()
@@ -117,4 +117,5 @@ def _train(job: Job, kind: Kind[Any, Any], before: Path | None) -> None:
             raise
         model = kind.model_of(found)
     job.stop.at_once = False
-    kind.write(model)
+    if job.hosts.is_first:
+        kind.write(model)
