@@ -61,46 +61,46 @@ def compare(comparison: type[Comparison], gpu: Gpu) -> Comparison:
 @pytest.mark.parametrize("subwords", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 def test_modes(compare: Comparison, mode: str, subwords: bool) -> None:
-    compare.assert_equal(plan_for(sentences(20, 20), mode=mode, subwords=subwords))
+    compare.assert_equal(plan_for(sentences(12, 20), mode=mode, subwords=subwords))
 
 
-@pytest.mark.parametrize("dim", [1, 7, 100, 130, 300])
+@pytest.mark.parametrize("dim", [1, 7, 130, 300])
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
 def test_dimensions(compare: Comparison, mode: str, dim: int) -> None:
-    compare.assert_equal(plan_for(sentences(8, 20), mode=mode, vector_dim=dim, subwords=True))
+    compare.assert_equal(plan_for(sentences(5, 20), mode=mode, vector_dim=dim, subwords=True))
 
 
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
 @pytest.mark.parametrize("shared_negatives", [1, 7, 64])
 def test_numbers_of_shared_negatives(compare: Comparison, mode: str, shared_negatives: int) -> None:
-    compare.assert_equal(plan_for(sentences(10, 20), mode=mode, shared_negatives=shared_negatives))
+    compare.assert_equal(plan_for(sentences(5, 20), mode=mode, shared_negatives=shared_negatives))
 
 
 @pytest.mark.parametrize("negative_samples", [1, 8, 11])
 def test_numbers_of_negatives(compare: Comparison, negative_samples: int) -> None:
-    compare.assert_equal(plan_for(sentences(10, 20), negative_samples=negative_samples))
+    compare.assert_equal(plan_for(sentences(6, 20), negative_samples=negative_samples))
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 17, 32])
+@pytest.mark.parametrize("batch_size", [1, 17])
 def test_batch_sizes(compare: Comparison, batch_size: int) -> None:
-    compare.assert_equal(plan_for(sentences(12, 20), mode="batch_skipgram", batch_size=batch_size))
+    compare.assert_equal(plan_for(sentences(7, 20), mode="batch_skipgram", batch_size=batch_size))
 
 
 @pytest.mark.parametrize("mode", ["skipgram", "cbow"])
 @pytest.mark.parametrize("window_size", [1, 40])
 def test_windows(compare: Comparison, mode: str, window_size: int) -> None:
-    compare.assert_equal(plan_for(sentences(8, 20), mode=mode, window_size=window_size))
+    compare.assert_equal(plan_for(sentences(6, 20), mode=mode, window_size=window_size))
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_sentences_of_one_word(compare: Comparison, mode: str) -> None:
-    lines = [[f"w{i % 5}"] for i in range(20)]
+    lines = [[f"w{i % 5}"] for i in range(12)]
     compare.assert_equal(plan_for(lines, mode=mode, sampling_threshold=0.9))
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_vocabulary_of_two(compare: Comparison, mode: str) -> None:
-    lines = [["a", "b", "a"]] * 8
+    lines = [["a", "b", "a"]] * 5
     compare.assert_equal(plan_for(lines, mode=mode, max_vocab=3, sampling_threshold=0.9))
 
 
@@ -200,13 +200,13 @@ def test_losses_and_features(
     compare_classifiers.assert_equal(plan)
 
 
-@pytest.mark.parametrize("dim", [1, 7, 100, 300])
+@pytest.mark.parametrize("dim", [1, 7, 300])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_classifier_dimensions(compare_classifiers: Comparison, loss: str, dim: int) -> None:
-    compare_classifiers.assert_equal(classifier_plan_for(texts(12), loss=loss, vector_dim=dim))
+    compare_classifiers.assert_equal(classifier_plan_for(texts(8), loss=loss, vector_dim=dim))
 
 
-@pytest.mark.parametrize("n_labels", [2, 3, 17, 40])
+@pytest.mark.parametrize("n_labels", [2, 17, 40])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_numbers_of_labels(compare_classifiers: Comparison, loss: str, n_labels: int) -> None:
     """With 100 columns and 40 labels, output rows are read in several parts."""

@@ -43,6 +43,10 @@ MEETING_SECONDS = 1800.0
 _SPAN = struct.Struct("<2q")  # first and last block
 _RESULT = struct.Struct("<2d?")
 _END = b"E"
+# Of the time of a span, what sharing the model may take; then spans get longer, up to this share of
+# an epoch: the longer hosts train alone, the more they forget of each other.
+_MOST_SHARING = 0.2
+_MOST_OF_AN_EPOCH = 0.05
 _RETRY_SECONDS = 0.5
 _GREETING_SECONDS = 10.0
 
@@ -137,6 +141,8 @@ class Leader:
         self._shared = _Shared(parameters)
         self._n = n
         self._done = 0
+        self._blocks = n * self._own.blocks_at_once
+        self._most_blocks = max(self._blocks, int(_MOST_OF_AN_EPOCH * plan.n_blocks))
         self._connections = _accept(n - 1, key, address, seconds)
         wanted = _signature(plan, parameters)
         for connection in self._connections:
@@ -157,8 +163,8 @@ class Leader:
 
     @property
     def blocks_at_once(self) -> int:
-        """Blocks that all hosts train side by side."""
-        return self._n * self._own.blocks_at_once
+        """Blocks of a span that is long beside what sharing the model takes."""
+        return self._blocks
 
     @property
     def done(self) -> int:
@@ -167,11 +173,13 @@ class Leader:
 
     def train(self, first: int, last: int) -> SpanResult:
         """Train blocks ``first .. last - 1``; see `brasa.backends.Runner`."""
+        began = time.monotonic()
         bounds = np.linspace(first, last, self._n + 1).astype(int).tolist()
         for i, connection in enumerate(self._connections, start=1):
             message = _SPAN.pack(bounds[i], bounds[i + 1])
             self._heard(connection, partial(Connection.send_bytes, buf=message))
         results = [_train(self._own, bounds[0], bounds[1])]
+        trained = time.monotonic()
         steps = [self._shared.moved()]
         for connection in self._connections:
             results.append(self._heard(connection, _result))
@@ -181,6 +189,9 @@ class Leader:
             self._heard(connection, lambda c: self._shared.send(merged, c))
         self._shared.move(merged)
         self._done = last
+        sharing = (time.monotonic() - trained) / max(time.monotonic() - began, 1e-6)
+        if sharing > _MOST_SHARING:
+            self._blocks = min(2 * (last - first), self._most_blocks)
         loss = math.fsum(r.loss for r in results)
         n_pairs = math.fsum(r.n_pairs for r in results)
         return SpanResult(loss, n_pairs, all(r.finite for r in results))
