@@ -1,9 +1,10 @@
 """Hosts that share a text: each trains its part of every span, and then all have the same model.
 
 Every host reads the whole text and so makes the same plan. The first one leads: it runs the loop,
-and sends each span's bounds to the others. After a span, a row moves by the mean of what it was
-moved by on those hosts that moved it. So rows of frequent words, which all hosts move, are
-averaged, and a rare word keeps the whole step of the only host that met it.
+and sends each span's bounds to the others. After a span, a row moves by the sum of what
+it was moved by, divided by the square root of the number of hosts that moved it: a rare word keeps
+the whole step of the only host that met it. For rows of frequent words, which all hosts move, the
+mean is too little (they have half of the text each), and the sum would be too much for many hosts.
 
 Messages are bytes of fixed shapes, nothing is unpickled: a kind, then numbers or rows. They go over
 `multiprocessing.connection`, which makes both sides prove that they know the job's key.
@@ -184,7 +185,7 @@ class Leader:
         for connection in self._connections:
             results.append(self._heard(connection, _result))
             steps.append(self._heard(connection, self._shared.receive))
-        merged = [_mean(list(of_matrix)) for of_matrix in zip(*steps, strict=True)]
+        merged = [_merged(list(of_matrix)) for of_matrix in zip(*steps, strict=True)]
         for connection in self._connections:
             self._heard(connection, lambda c: self._shared.send(merged, c))
         self._shared.move(merged)
@@ -288,8 +289,8 @@ def _train(runner: Backend, first: int, last: int) -> SpanResult:
     return runner.train(first, last) if first < last else SpanResult(0.0, 0.0, True)
 
 
-def _mean(steps: list[Moved]) -> Moved:
-    """Rows that any host has moved, and the mean step of those that did."""
+def _merged(steps: list[Moved]) -> Moved:
+    """Rows that any host has moved, and by what all are to move them."""
     rows = np.logical_or.reduce([moved for moved, _ in steps])
     total = np.zeros((int(rows.sum()), steps[0][1].shape[1]), np.float32)
     movers = np.zeros(len(total), np.float32)
@@ -297,7 +298,7 @@ def _mean(steps: list[Moved]) -> Moved:
         places = moved[rows]
         total[places] += step
         movers[places] += 1
-    return rows, total / movers[:, None]
+    return rows, total / np.sqrt(movers)[:, None]
 
 
 def _signature(plan: TrainingPlan, parameters: Parameters) -> bytes:

@@ -1,9 +1,8 @@
 """Several GPUs of one machine that share the text, and now and then their models.
 
 Each GPU has a process, a copy of the model, and its part of each round's blocks. After a round each
-row moves by the mean of what it was moved by on those GPUs that moved it: rows that all of them
-move, of frequent words, are averaged, and rare ones keep the step of the only GPU that had the
-word. Summed, frequent rows would go too far; averaged over all, rare ones not far enough.
+row moves by what it was moved by on all of them, divided by the square root of the number of those
+that moved it, as among hosts: see `brasa.backends.hosts`.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class _Member:
             movers = (step != 0).any(1).float()
             dist.all_reduce(step)
             dist.all_reduce(movers)
-            before += step / movers.clamp(min=1).unsqueeze(1)
+            before += step / movers.clamp(min=1).sqrt().unsqueeze(1)
             matrix.copy_(before)
 
 
