@@ -298,7 +298,8 @@ def _merged(steps: list[Moved]) -> Moved:
         places = moved[rows]
         total[places] += step
         movers[places] += 1
-    return rows, total / np.sqrt(movers, dtype=np.float32)[:, None]
+    total /= np.sqrt(movers)[:, None]
+    return rows, total
 
 
 def _signature(plan: TrainingPlan, parameters: Parameters) -> bytes:
