@@ -13,7 +13,7 @@ import brasa
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = ["the tiger and the cat", "a computer and a keyboard", "the king and the queen"] * 30
     path = tmp_path_factory.mktemp("pictures") / "model"
-    brasa.WordVectors.train(text, vector_dim=8, min_count=1, epochs=2, seed=1).save(path)
+    brasa.WordVectors.train(text, vector_dim=8, min_count=1, sampling_threshold=0.5).save(path)
     return path
 
 

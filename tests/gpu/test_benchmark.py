@@ -28,5 +28,6 @@ def test_the_benchmark_comes_to_its_end(gpu: Gpu, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "skipgram: one program is within" in found.stdout
     assert "| skipgram | cuda | " in found.stdout
-    assert "skipgram, 1 programs (chosen): " in found.stdout
+    assert "skipgram, 1 programs: " in found.stdout
+    assert " programs (chosen): " in found.stdout
     assert (tmp_path / "benchmarks/results/gpu.csv").read_text().count("\n") > 3

@@ -17,6 +17,7 @@ from brasa.errors import DivergenceError, TrainingInterrupted
 from brasa.parameters import Classifier
 from brasa.training import (
     CorpusRead,
+    DeviceChosen,
     Event,
     Listener,
     Progress,
@@ -93,7 +94,9 @@ def test_events() -> None:
     events: list[Event] = []
     train_on(texts(), [events.append], epochs=6)
     kinds = [kind for kind, _ in itertools.groupby(events, type)]
-    assert kinds == [ReadProgress, CorpusRead, Progress, TrainingFinished, Scored]
+    assert kinds == [
+        ReadProgress, CorpusRead, DeviceChosen, Progress, TrainingFinished, Scored,
+    ]  # fmt: skip
     read = next(event for event in events if isinstance(event, CorpusRead))
     assert read.n_tokens == 600 * 8
     finished = events[-2]

@@ -35,6 +35,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "negative_samples": (1, 1000),
     "sampling_threshold": (math.nextafter(0, 1), math.nextafter(1, 0)),
     "min_char": (1, 64),
+    "gpus": (1, 64),
     "max_char": (1, 64),
     "buckets": (1, 2**31 - 1),
     "batch_size": (1, 32),
