@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ import pytest
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
-from brasa.errors import DivergenceError, TrainingInterrupted
+from brasa.errors import ConfigError, DivergenceError, TrainingInterrupted
 from brasa.parameters import Classifier
 from brasa.training import (
     CorpusRead,
@@ -26,6 +27,7 @@ from brasa.training import (
     TrainingFinished,
     Validated,
 )
+from brasa.warm_start import ClassifierCheckpoint, resumed_classifier
 
 LOSSES = ["softmax", "hs", "ns", "ova"]
 
@@ -191,3 +193,22 @@ def test_early_stopping_with_threads_is_no_interruption() -> None:
     model = train_on(texts(), accuracy=lambda model: (0.5, 9), threads=2, **stopping)
     assert not model.metadata["interrupted"]
     assert len(model.metadata["validation_accuracy"]) == 2
+
+
+def test_another_machine_goes_on_with_a_checkpoint() -> None:
+    """Threads, kernels and devices are a machine's: they leave a training what it was."""
+    config = TextClassifierConfig(min_count=1, vector_dim=4, epochs=50, threads=1, device="cpu")
+    kept: list[ClassifierCheckpoint] = []
+
+    def stop(snapshot: Callable[[], ClassifierCheckpoint]) -> None:
+        kept.append(snapshot())
+        raise KeyboardInterrupt
+
+    lines = [f"__label__{i % 3} w{i % 7} w{i % 3}" for i in range(300)]
+    train_classifier(Corpus(iter(lines)), config, keep_partial=True, between_spans=stop)
+    other = dataclasses.replace(config, device="auto", threads=2, instruction_set="scalar")
+    resumption = resumed_classifier(kept[0], other)
+    whole = train_classifier(Corpus(iter(lines)), other, resumption=resumption)
+    assert not whole.metadata["interrupted"]
+    with pytest.raises(ConfigError, match="as before the interruption"):
+        resumed_classifier(kept[0], dataclasses.replace(config, seed=1))

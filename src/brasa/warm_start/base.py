@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from brasa.subwords import FloretHashing, SubwordTable
     from brasa.vocabulary import Vocabulary
 
+# Settings of the machine, which leave a training what it is.
+OF_THE_MACHINE = ("threads", "instruction_set", "device", "gpus")
+# The only settings that leave an interrupted training what it was.
+FREE_AT_RESUMPTION = (*OF_THE_MACHINE, "evaluation")
+
 Places = npt.NDArray[np.intp]
 
 # A run's record has up to 200 losses, 9 kB of a header that is parsed whenever a model is opened.

@@ -18,9 +18,10 @@ from brasa.parameters import (
     Parameters,
     QuantizedMatrix,
     check_trainable,
+    dense,
     padded_matrix,
 )
-from brasa.warm_start.base import copy_rows, previous_runs
+from brasa.warm_start.base import FREE_AT_RESUMPTION, OF_THE_MACHINE, copy_rows, previous_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +34,13 @@ if TYPE_CHECKING:
 # How to train. All else says what rows mean, and cannot change while they are kept.
 _FREE = (
     "epochs", "learning_rate", "negative_samples", "negative_exponent", "evaluation",
-    "early_stopping", "min_epochs", "patience", "seed", "threads", "instruction_set", "device",
-    "gpus",
+    "early_stopping", "min_epochs", "patience", "seed", *OF_THE_MACHINE,
 )  # fmt: skip
 # Those of them that are the model's own, unless given.
 _INHERITED = (
     "epochs", "learning_rate", "negative_samples", "negative_exponent", "min_count",
     "min_count_label",
 )  # fmt: skip
-
-# The only settings that leave an interrupted training what it was.
-_FREE_AT_RESUMPTION = ("threads", "instruction_set", "evaluation")
 
 
 def continued_classifier(
@@ -175,7 +172,7 @@ def resumed_classifier(
     before = metadata.get("hyperparameters")
     for name, value in config.to_dict().items():
         held = before.get(name) if isinstance(before, dict) else None
-        if held != value and name not in _FREE_AT_RESUMPTION:
+        if held != value and name not in FREE_AT_RESUMPTION:
             raise ConfigError(name, value, f"{held!r}, as before the interruption, to resume")
     if config.early_stopping and history and best is None:
         raise _not_resumable("the model of its best epoch is missing")
@@ -224,8 +221,8 @@ class ClassifierResumption:
                 if (rows.shape, output.shape) != (parameters.input.shape, parameters.output.shape):
                     raise _not_resumable("its matrices have other shapes than these texts make")
                 check_trainable("the checkpoint", rows, output)
-        parameters.input[:] = self.checkpoint.model.input  # type: ignore[assignment]
-        parameters.output[:] = self.checkpoint.model.output  # type: ignore[assignment]
+        parameters.input[:] = dense(self.checkpoint.model.input)
+        parameters.output[:] = dense(self.checkpoint.model.output)
         return int(done)
 
     def best(self) -> tuple[FloatMatrix, FloatMatrix] | None:

@@ -12,7 +12,14 @@ from brasa.config import WordVectorsConfig
 from brasa.encoding import available_threads
 from brasa.errors import ConfigError, ModelFormatError
 from brasa.subwords import add_buckets, build_subword_table, floret_subword_table
-from brasa.warm_start.base import WarmStart, check_room, check_rows, copy_rows
+from brasa.warm_start.base import (
+    FREE_AT_RESUMPTION,
+    OF_THE_MACHINE,
+    WarmStart,
+    check_room,
+    check_rows,
+    copy_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +39,6 @@ _FIXED = {
 _FIXED_WITH_SUBWORDS = dict.fromkeys(
     ("min_char", "max_char", "buckets"), "it decides which n-gram a row belongs to"
 )
-# Settings of a machine, not of a model.
-_OF_THE_MACHINE = ("threads", "instruction_set", "device", "gpus")
-# The only settings that leave an interrupted training what it was.
-_FREE_AT_RESUMPTION = (*_OF_THE_MACHINE, "evaluation")
 
 
 def continued(
@@ -86,7 +89,7 @@ def resumed(
     config = _changed(model.config, changes)
     for f in dataclasses.fields(config):
         before, after = (getattr(c, f.name) for c in (model.config, config))
-        if before != after and f.name not in _FREE_AT_RESUMPTION:
+        if before != after and f.name not in FREE_AT_RESUMPTION:
             raise ConfigError(f.name, after, f"{before!r}, as before the interruption, to resume")
     return _Resumed(model=model, path=path), config
 
@@ -172,7 +175,7 @@ class _Resumed(_Continued):
 
 def _changed(config: WordVectorsConfig, changes: Mapping[str, Any]) -> WordVectorsConfig:
     values = config.to_dict()
-    for name in _OF_THE_MACHINE:
+    for name in OF_THE_MACHINE:
         del values[name]
     return WordVectorsConfig.parse({**values, **changes})
 
