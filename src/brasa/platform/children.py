@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -121,3 +122,10 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     secret = ("AWS_", "BRASA_API_KEY")
     kept = {n: v for n, v in os.environ.items() if not n.startswith(secret)}
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

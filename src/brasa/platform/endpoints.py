@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import socket
 import threading
 import time
 import urllib.error
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from brasa.errors import BrasaError
 from brasa.platform import archives, logs
-from brasa.platform.children import Child, environment
+from brasa.platform.children import Child, environment, free_port
 from brasa.platform.invocation import invocations_of
 from brasa.platform.resources import ENDPOINT
 from brasa.platform.s3_address import S3Address
@@ -342,13 +341,6 @@ def _end(process: _Process) -> None:
     while process.child.exit_code is None and time.monotonic() < deadline:
         process.child.pump(lambda lines: None, 0.05)
     process.child.close()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers_ping(port: int) -> bool:

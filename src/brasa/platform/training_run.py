@@ -13,7 +13,6 @@ import math
 import os
 import re
 import shutil
-import socket
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from brasa.errors import BrasaError
 from brasa.platform import archives, channels, logs, machine, training_jobs
 from brasa.platform.checkpoints import CheckpointMirror
-from brasa.platform.children import Child, environment
+from brasa.platform.children import Child, environment, free_port
 from brasa.platform.pipes import Pipe
 from brasa.platform.resources import TRAINING_JOB
 from brasa.platform.s3_address import S3Address
@@ -206,7 +205,7 @@ class TrainingRun:
         limit = time.time() + seconds  # of this start: a restart gives it anew
         epoch = int(time.time() * 1000)
         hosts, children = _hosts(job), []
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         streams = {}
         for pipe in pipes:
             pipe.start()
@@ -394,12 +393,6 @@ def _number(found: re.Match[str]) -> float | None:
     except (ValueError, IndexError, TypeError):
         return None
     return value if math.isfinite(value) else None
-
-
-def _free_port() -> int:
-    """A port that was free a moment ago, for the hosts of a job, which all are this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _hosts(job: Document) -> list[str]:

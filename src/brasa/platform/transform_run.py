@@ -16,8 +16,8 @@ import urllib3
 
 from brasa.errors import BrasaError
 from brasa.platform import archives, channels, logs, transform_jobs
-from brasa.platform.children import Child, environment
-from brasa.platform.endpoints import answers_ping, free_port
+from brasa.platform.children import Child, environment, free_port
+from brasa.platform.endpoints import answers_ping
 from brasa.platform.resources import TRANSFORM_JOB
 from brasa.platform.s3_address import S3Address
 from brasa.platform.training_run import CONTAINER
