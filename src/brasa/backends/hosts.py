@@ -15,16 +15,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import (
     Client,
     Connection,
-    Listener,
     answer_challenge,
     deliver_challenge,
 )
@@ -42,8 +42,10 @@ PORT = 29500
 # Hosts read the text before they meet, and not all of them equally fast.
 MEETING_SECONDS = 1800.0
 _SPAN = struct.Struct("<2q")  # first and last block
+_END = (-1, -1)
 _RESULT = struct.Struct("<2d?")
-_END = b"E"
+# A host that says nothing for so long is taken for lost; the first one may be saving a checkpoint.
+_SILENCE_SECONDS = 1800.0
 # Of the time of a span, what sharing the model may take; then spans get longer, up to this share of
 # an epoch: the longer hosts train alone, the more they forget of each other.
 _MOST_SHARING = 0.2
@@ -68,7 +70,8 @@ class _Shared:
 
     def receive_all(self, connection: Connection) -> None:
         for matrix, before in zip(self._matrices, self._before, strict=True):
-            before[:] = _numbers(connection.recv_bytes(before.nbytes), before.shape)
+            data = _received(connection, before.nbytes)
+            before[:] = np.frombuffer(data, np.float32).reshape(before.shape)
             matrix[:] = before
 
     def moved(self) -> list[Moved]:
@@ -94,12 +97,11 @@ class _Shared:
         found = []
         for before in self._before:
             n_rows, dim = before.shape
-            packed = connection.recv_bytes(-(-n_rows // 8))
-            if len(packed) != -(-n_rows // 8):
-                raise OSError(f"{len(packed)} bytes for which of {n_rows} rows were moved")
-            bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=n_rows).astype(bool)
+            packed = np.frombuffer(_received(connection, -(-n_rows // 8)), np.uint8)
+            bits = np.unpackbits(packed, count=n_rows).astype(bool)
             n_moved = int(bits.sum())
-            step = _numbers(connection.recv_bytes(n_moved * dim * 4), (n_moved, dim))
+            data = _received(connection, 4 * n_moved * dim)
+            step = np.frombuffer(data, np.float32).reshape(n_moved, dim)
             found.append((bits, step))
         return found
 
@@ -147,7 +149,7 @@ class Leader:
         self._connections = _accept(n - 1, key, address, seconds)
         wanted = _signature(plan, parameters)
         for connection in self._connections:
-            if self._heard(connection, lambda c: c.recv_bytes(len(wanted))) != wanted:
+            if self._heard(connection, lambda c: _received(c, len(wanted))) != wanted:
                 self.close()
                 raise HostsError("a host has read another text, or has other hyperparameters")
             self._heard(connection, self._shared.send_all)
@@ -183,7 +185,8 @@ class Leader:
         trained = time.monotonic()
         steps = [self._shared.moved()]
         for connection in self._connections:
-            results.append(self._heard(connection, _result))
+            answer = self._heard(connection, lambda c: _received(c, _RESULT.size))
+            results.append(SpanResult(*_RESULT.unpack(answer)))
             steps.append(self._heard(connection, self._shared.receive))
         merged = [_merged(list(of_matrix)) for of_matrix in zip(*steps, strict=True)]
         for connection in self._connections:
@@ -205,7 +208,7 @@ class Leader:
         """Tell the others that it is over."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
-                connection.send_bytes(_END)
+                connection.send_bytes(_SPAN.pack(*_END))
             connection.close()
         self._connections = []
 
@@ -255,13 +258,11 @@ class Follower:
         loss = n_pairs = 0.0
         while True:
             with self._explained():
-                message = self._connection.recv_bytes(_SPAN.size)
-                if len(message) != _SPAN.size and message != _END:
-                    raise OSError(f"{len(message)} bytes where {_SPAN.size} were expected")
-                if message == _END:
+                span = _SPAN.unpack(_received(self._connection, _SPAN.size))
+                if span == _END:
                     self._connection.close()
                     return SpanResult(loss, n_pairs, True)
-                result = _train(self._own, *_SPAN.unpack(message))
+                result = _train(self._own, *span)
                 answer = _RESULT.pack(result.loss, result.n_pairs, result.finite)
                 self._connection.send_bytes(answer)
                 self._shared.send(self._shared.moved(), self._connection)
@@ -316,11 +317,12 @@ def _accept(n: int, key: bytes, address: tuple[str, int], seconds: float) -> lis
     end = time.monotonic() + seconds
     found: list[Connection] = []
     try:
-        with Listener(address, backlog=max(1, n)) as listener:
-            socket = listener._listener._socket  # type: ignore[attr-defined]
+        with socket.create_server(address, backlog=max(1, n)) as server:
             while len(found) < n:
-                socket.settimeout(max(0.1, end - time.monotonic()))
-                connection = listener.accept()
+                server.settimeout(max(0.1, end - time.monotonic()))
+                peer, _ = server.accept()
+                peer.setblocking(True)
+                connection = Connection(peer.detach())
                 if _is_of_this_job(connection, key):
                     found.append(connection)
     except OSError as error:  # a timeout, for one
@@ -367,14 +369,11 @@ def _bytes(array: npt.NDArray[Any]) -> memoryview:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def _numbers(data: bytes, shape: Sequence[int]) -> FloatMatrix:
-    if len(data) != 4 * math.prod(shape):
-        raise OSError(f"{len(data)} bytes where {4 * math.prod(shape)} were expected")
-    return np.frombuffer(data, np.float32).reshape(shape)
-
-
-def _result(connection: Connection) -> SpanResult:
-    data = connection.recv_bytes(_RESULT.size)
-    if len(data) != _RESULT.size:
-        raise OSError(f"{len(data)} bytes where {_RESULT.size} were expected")
-    return SpanResult(*_RESULT.unpack(data))
+def _received(connection: Connection, n_bytes: int) -> bytes:
+    """A message, which has a known length."""
+    if not connection.poll(_SILENCE_SECONDS):
+        raise OSError(f"it has said nothing for {_SILENCE_SECONDS:.0f} s")
+    data = connection.recv_bytes(n_bytes)
+    if len(data) != n_bytes:
+        raise OSError(f"it sent {len(data)} bytes where {n_bytes} were expected")
+    return data

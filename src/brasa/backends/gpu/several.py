@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.distributed as dist
@@ -26,6 +26,9 @@ from brasa.backends.gpu.device import interpreted
 from brasa.backends.gpu.runner import GpuRunner
 from brasa.errors import BrasaError, DeviceError
 from brasa.parameters import Parameters, padded_matrix
+
+if TYPE_CHECKING:
+    from brasa.backends import ClassifierBackend
 
 # A GPU that does not answer for so long is taken for lost.
 _TIMEOUT = timedelta(minutes=5)
@@ -162,8 +165,7 @@ class SeveralGpus:
 
     def count_right(self) -> int:
         """See `brasa.backends.ClassifierBackend`; one GPU does it."""
-        found: int = self._own.runner.count_right()  # type: ignore[attr-defined]
-        return found
+        return cast("ClassifierBackend", self._own.runner).count_right()
 
     def _tell(self, message: tuple[Any, ...]) -> None:
         for connection in self._connections:
