@@ -22,7 +22,7 @@ import numpy as np
 from compare import ROOT, quality
 
 from brasa import TextClassifier
-from brasa.backends import SpanResult
+from brasa.backends import OnHost, SpanResult
 from brasa.backends.gpu.concurrency import hottest_share
 from brasa.classifier_plan import ClassifierPlan
 from brasa.classifier_training import train_classifier
@@ -227,17 +227,13 @@ def _train_words(
         _apply(input, in_rows, in_deltas, n)
 
 
-class _Emulation:
+class _Emulation(OnHost):
     """A backend with everything in one span."""
 
     programs = 1
-    device_name, detail = "CPU", "emulated"
 
     def __init__(self, plan: Any, parameters: Parameters, threads: int) -> None:
         self._plan, self._parameters, self.done = plan, parameters, 0
-
-    def write_back(self) -> None:
-        """Nothing is elsewhere."""
 
 
 class WordsInLockstep(_Emulation):

@@ -65,6 +65,18 @@ class Runner(Protocol):
         ...
 
 
+class OnHost:
+    """What runners have in common that move the matrices where they are."""
+
+    device_name = "CPU"
+    detail = "one thread"
+    # A span of one block is as fast as one of many, but for the threads that have no part in it.
+    blocks_at_once = 1
+
+    def write_back(self) -> None:
+        """Nothing is elsewhere."""
+
+
 class Backend(Runner, Protocol):
     """A place where word vectors are trained. It moves `parameters` in place; see `write_back`.
 

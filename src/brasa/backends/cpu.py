@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from brasa import _native
-from brasa.backends import SpanResult
+from brasa.backends import OnHost, SpanResult
 from brasa.classifier_plan import ClassifierPlan
 from brasa.errors import ConfigError
 from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan
 
 
-class _Runner:
+class _Runner(OnHost):
     """A problem of the native core, and who works on it."""
 
     _problem: _native.TrainingProblem | _native.ClassifierProblem
     _threads: int
-    _kernels: str
 
     def train(self, first: int, last: int) -> SpanResult:
         """Train blocks ``first .. last - 1`` without holding the GIL."""
@@ -26,24 +25,6 @@ class _Runner:
         """End of the last span."""
         return self._problem.done
 
-    @property
-    def device_name(self) -> str:
-        """The CPU."""
-        return "CPU"
-
-    @property
-    def detail(self) -> str:
-        """Kernels and threads."""
-        return f"{self._kernels} kernels, {self._threads} threads"
-
-    @property
-    def blocks_at_once(self) -> int:
-        """One: a span of a block is as fast as of many, but for the threads that have no part."""
-        return 1
-
-    def write_back(self) -> None:
-        """The parameters are those that are trained."""
-
 
 class CpuBackend(_Runner):
     """See `brasa.backends.Backend`."""
@@ -51,7 +32,8 @@ class CpuBackend(_Runner):
     def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None:
         config = plan.config
         self._threads = threads
-        self._kernels = instruction_set(config.instruction_set)
+        kernels = instruction_set(config.instruction_set)
+        self.detail = f"{kernels} kernels, {threads} threads"
         self._problem = _native.TrainingProblem(
             cbow=config.mode == "cbow",
             hierarchical_softmax=config.loss == "hs",
@@ -77,7 +59,7 @@ class CpuBackend(_Runner):
             path_branches=plan.path_branches,
             input=parameters.input,
             output=parameters.output,
-            instruction_set=self._kernels,
+            instruction_set=kernels,
         )
 
 
@@ -87,7 +69,8 @@ class CpuClassifierBackend(_Runner):
     def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None:
         config, examples = plan.config, plan.examples
         self._threads = threads
-        self._kernels = instruction_set(config.instruction_set)
+        kernels = instruction_set(config.instruction_set)
+        self.detail = f"{kernels} kernels, {threads} threads"
         self._problem: _native.ClassifierProblem = _native.ClassifierProblem(
             loss=config.loss,
             negative_samples=config.negative_samples,
@@ -113,7 +96,7 @@ class CpuClassifierBackend(_Runner):
             path_branches=plan.path_branches,
             input=parameters.input,
             output=parameters.output,
-            instruction_set=self._kernels,
+            instruction_set=kernels,
         )
 
     def count_right(self) -> int:

@@ -6,11 +6,13 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brasa.backends.cpu import CpuBackend, CpuClassifierBackend
+from brasa.backends.gpu.shapes import MAX_CBOW_DIM
 from brasa.config import TextClassifierConfig, WordVectorsConfig
 from brasa.errors import ConfigError, DeviceError, MissingExtraError
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 # What the drivers of NVIDIA, of NVIDIA under Windows' Linux, and of AMD put there.
 _DEVICE_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
-# Words times epochs from which `auto` takes a GPU. Starting one takes two to four seconds, in which
-# two processor cores train 10 to 20 million words.
+# Words times epochs from which `auto` takes a GPU. Two processor cores train as many in 15 to 25 s;
+# importing PyTorch and starting a driver is thought to take some seconds (not measured on a GPU).
 AUTO_MIN_WORDS = 50_000_000
 
 
@@ -42,16 +44,18 @@ class Choice:
 
     def __init__(self, config: WordVectorsConfig | TextClassifierConfig) -> None:
         self._config = config
-        self._reason = _reason_against(config)
-        self._thread: threading.Thread | None = None
+        self._loading: threading.Thread | None = None
         if config.device != "cuda":
             if config.gpus > 1:
                 raise ConfigError("gpus", config.gpus, "1 unless device='cuda'")
-        else:
-            _refuse(self._reason, "training on a GPU")
-            # Not a daemon, which might be cut off while PyTorch's libraries are being loaded.
-            self._thread = threading.Thread(target=_load)
-            self._thread.start()
+            return
+        unsupported = _unsupported(config)
+        if unsupported is not None:
+            raise unsupported
+        _refuse(why_no_gpu(), "training on a GPU")
+        # Not a daemon, which might be cut off while PyTorch's libraries are being loaded.
+        self._loading = threading.Thread(target=_load)
+        self._loading.start()
 
     def words(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> Backend:
         """What trains word vectors."""
@@ -76,17 +80,15 @@ class Choice:
         return CpuClassifierBackend(plan, parameters, threads)
 
     def _takes_gpu(self, total_words: int) -> bool:
-        if self._reason is not None or self._config.device == "cpu":
-            return False
-        if self._config.device == "auto" and total_words < AUTO_MIN_WORDS:
-            return False
-        if self._thread is not None:
-            self._thread.join()
-        from brasa.backends.gpu import device
-
-        if self._config.device == "auto":
-            return device.interpreted() or device.why_not() is None
-        return True
+        if self._loading is not None:
+            self._loading.join()
+            return True
+        return (
+            self._config.device == "auto"
+            and total_words >= AUTO_MIN_WORDS
+            and _unsupported(self._config) is None
+            and has_gpu()
+        )
 
     def _on_gpu(self, backend: Callable[..., Any], *arguments: Any) -> Any:
         if self._config.gpus > 1:
@@ -117,16 +119,6 @@ def _refuse(reason: str | None, purpose: str) -> None:
     raise DeviceError(f"no GPU can be used: {reason}. Use device='cpu'")
 
 
-def _reason_against(config: WordVectorsConfig | TextClassifierConfig) -> str | None:
-    """Why no GPU trains this; None if one does."""
-    unsupported = _unsupported(config)
-    if unsupported is not None:
-        if config.device == "cuda":
-            raise unsupported
-        return str(unsupported)
-    return why_no_gpu()
-
-
 def why_no_gpu() -> str | None:
     """What is missing for a GPU, as far as it shows without PyTorch; None if nothing."""
     if find_spec("torch") is None or not _has_triton():
@@ -134,6 +126,15 @@ def why_no_gpu() -> str | None:
     if os.environ.get("TRITON_INTERPRET") == "1" or any(Path(f).exists() for f in _DEVICE_FILES):
         return None
     return f"there is no driver (no {', '.join(_DEVICE_FILES[:-1])} or {_DEVICE_FILES[-1]})"
+
+
+def has_gpu() -> bool:
+    """Whether one can train; imports PyTorch if a driver is there."""
+    if why_no_gpu() is not None:
+        return False
+    from brasa.backends.gpu import device
+
+    return device.interpreted() or device.why_not() is None
 
 
 def describe_gpus() -> str:
@@ -167,14 +168,8 @@ def _unsupported(config: WordVectorsConfig | TextClassifierConfig) -> ConfigErro
     return None
 
 
-# The matrices of a tile lie in a multiprocessor's shared memory, of which there is 99 kB or more:
-# with 512 columns they take 98 kB (docs/gpu.md).
-MAX_CBOW_DIM = 512
-
-
 def _load() -> None:
     """Import PyTorch and the kernels, and start the driver; what fails is told when it is used."""
-    from brasa.backends.gpu import device, text_classifier, word_vectors  # noqa: F401
-
-    if not device.interpreted():
-        device.why_not()
+    for name in ("word_vectors", "text_classifier"):
+        import_module(f"brasa.backends.gpu.{name}")
+    has_gpu()

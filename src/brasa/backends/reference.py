@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from brasa.backends import SpanResult
+from brasa.backends import OnHost, SpanResult
 from brasa.parameters import Parameters
 from brasa.plan import ALWAYS, TrainingPlan
 
@@ -113,7 +113,7 @@ def sample_block(plan: TrainingPlan, index: int, random: Random) -> Block:
     return Block(words, contexts)
 
 
-class ReferenceBackend:
+class ReferenceBackend(OnHost):
     """See `brasa.backends.Backend`; one thread whatever is asked for."""
 
     def __init__(self, plan: TrainingPlan, parameters: Parameters, threads: int) -> None:
@@ -139,24 +139,6 @@ class ReferenceBackend:
     def done(self) -> int:
         """End of the last span."""
         return self._done
-
-    @property
-    def device_name(self) -> str:
-        """The CPU."""
-        return "CPU"
-
-    @property
-    def detail(self) -> str:
-        """NumPy."""
-        return "NumPy, one thread"
-
-    @property
-    def blocks_at_once(self) -> int:
-        """One."""
-        return 1
-
-    def write_back(self) -> None:
-        """Every span does it."""
 
     def _train_block(self, index: int) -> tuple[float, float]:
         plan, config = self._plan, self._plan.config

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from brasa.backends import SpanResult
+from brasa.backends import OnHost, SpanResult
 from brasa.backends.reference import Random, Vector, sigmoid, softplus
 from brasa.classifier_plan import ClassifierPlan
 from brasa.parameters import Parameters
@@ -16,7 +16,7 @@ from brasa.parameters import Parameters
 _LOSS_INTERVAL = 8
 
 
-class ReferenceClassifierBackend:
+class ReferenceClassifierBackend(OnHost):
     """See `brasa.backends.ClassifierBackend`; one thread whatever is asked for.
 
     With h the mean of a text's input rows, an output row o scores s = h . o; o moves by g * h, and
@@ -49,24 +49,6 @@ class ReferenceClassifierBackend:
     def done(self) -> int:
         """End of the last span."""
         return self._done
-
-    @property
-    def device_name(self) -> str:
-        """The CPU."""
-        return "CPU"
-
-    @property
-    def detail(self) -> str:
-        """NumPy."""
-        return "NumPy, one thread"
-
-    @property
-    def blocks_at_once(self) -> int:
-        """One."""
-        return 1
-
-    def write_back(self) -> None:
-        """Every span does it."""
 
     def count_right(self) -> int:
         """How many of the texts have a label of their own as the best one."""

@@ -105,8 +105,3 @@ def _padded(matrix: FloatMatrix) -> FloatMatrix:
     """The matrix with what lies between its rows."""
     stride = matrix.strides[0] // matrix.itemsize
     return np.lib.stride_tricks.as_strided(matrix, (len(matrix), stride))
-
-
-def warps_for(columns: int) -> int:
-    """Warps of a program: each thread has four numbers of a row of up to 1024."""
-    return max(1, min(8, columns // 128))

@@ -13,11 +13,8 @@ from brasa.backends.gpu.concurrency import Concurrency, for_texts
 from brasa.backends.gpu.device import Device, failures_explained, open_device
 from brasa.backends.gpu.kernels.classifier import train_classifier
 from brasa.backends.gpu.prediction import scores_of_rows
-from brasa.backends.gpu.runner import (
-    GpuRunner,
-    warps_for,
-)
-from brasa.backends.gpu.shapes import columns_for, used_columns
+from brasa.backends.gpu.runner import GpuRunner
+from brasa.backends.gpu.shapes import columns_for, used_columns, warps_for
 from brasa.classifier_plan import ClassifierPlan
 from brasa.parameters import Parameters
 

@@ -12,13 +12,8 @@ from brasa.backends.gpu.device import Device, open_device
 from brasa.backends.gpu.kernels.cbow import train_cbow
 from brasa.backends.gpu.kernels.sampling import sample_blocks
 from brasa.backends.gpu.kernels.skipgram import train_skipgram
-from brasa.backends.gpu.runner import (
-    LOSS_INTERVAL,
-    MAX_BLOCKS_OF_A_LAUNCH,
-    GpuRunner,
-    warps_for,
-)
-from brasa.backends.gpu.shapes import columns_for, negatives_at_once, used_columns
+from brasa.backends.gpu.runner import LOSS_INTERVAL, MAX_BLOCKS_OF_A_LAUNCH, GpuRunner
+from brasa.backends.gpu.shapes import columns_for, negatives_at_once, used_columns, warps_for
 from brasa.backends.gpu.texts import texts_on
 from brasa.parameters import Parameters
 from brasa.plan import TrainingPlan
