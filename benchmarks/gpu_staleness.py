@@ -23,7 +23,7 @@ from compare import ROOT, quality
 
 from brasa import TextClassifier
 from brasa.backends import OnHost, SpanResult
-from brasa.backends.gpu.concurrency import hottest_share
+from brasa.backends.gpu.concurrency import moves_of_the_hottest_row
 from brasa.classifier_plan import ClassifierPlan
 from brasa.classifier_training import train_classifier
 from brasa.config import TextClassifierConfig, WordVectorsConfig
@@ -244,7 +244,8 @@ class WordsInLockstep(_Emulation):
         plan: TrainingPlan = self._plan
         config = plan.config
         lengths = np.diff(plan.subwords.offsets)
-        print(f"hottest row: {hottest_share(plan):.5f} of the steps", flush=True)
+        times = moves_of_the_hottest_row(plan)
+        print(f"a pair moves the hottest row {times:.5f} times", flush=True)
         _train_words(
             np.asarray(plan.tokens), plan.keep / 2.0**32 * (1 + 1e-9), plan.line_end,
             config.window_size, config.seed + 1, self.programs,

@@ -105,7 +105,7 @@ def described(code: Any) -> dict[str, Any]:
         )
     pattern = r"^\s+/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z0-9]+(?:\.\w+)*)"
     counts = collections.Counter(re.findall(pattern, machine_code, re.MULTILINE))
-    registers, stack = (int(re.search(rf"{n}:(\d+)", needs)[1]) for n in ("REG", "STACK"))  # type: ignore[index]
+    registers, stack = map(int, re.findall(r"REG:(\d+) STACK:(\d+)", needs)[0])
     return {
         "instructions": counts,
         "registers": registers,

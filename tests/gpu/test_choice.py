@@ -232,7 +232,11 @@ def test_errors_are_brasas() -> None:
 
 def test_fewer_blocks_at_once_where_rows_are_moved_often(gpu: Gpu) -> None:
     """A text of few words bears one program; a text of many fills the device."""
-    from brasa.backends.gpu.concurrency import MAX_STEPS_ON_A_ROW, for_words, hottest_share
+    from brasa.backends.gpu.concurrency import (
+        MAX_STEPS_ON_A_ROW,
+        for_words,
+        moves_of_the_hottest_row,
+    )
 
     def plan(n_words: int) -> TrainingPlan:
         config = WordVectorsConfig(min_count=1, sampling_threshold=0.9)
@@ -242,9 +246,9 @@ def test_fewer_blocks_at_once_where_rows_are_moved_often(gpu: Gpu) -> None:
 
     few, many = plan(2), plan(40_000)
     # Three words with </s>; each is a third of the contexts and of five negatives.
-    assert hottest_share(few) == pytest.approx(2.0)
+    assert moves_of_the_hottest_row(few) == pytest.approx(2.0)
     assert for_words(few, 4, 132).programs == MAX_STEPS_ON_A_ROW // 8
-    assert "200.00% of the steps" in for_words(few, 4, 132).reason
+    assert for_words(few, 4, 132).reason == "since a pair moves the most frequent row 2 times"
     assert for_words(few, 10_000, 132).programs == 1
     assert for_words(many, 4, 132).programs == 8 * 132
     assert for_words(many, 4, 132).reason == "which fill 132 multiprocessors"

@@ -47,10 +47,10 @@ def for_words(plan: TrainingPlan, centres: int, n_processors: int) -> Concurrenc
     n_processors : int
         Multiprocessors of the device.
     """
-    share = hottest_share(plan)
-    bearable = int(MAX_STEPS_ON_A_ROW / (share * centres))
-    shown = f"{share:.2%} of the steps move the most frequent row"
-    return _bounded(bearable, n_processors, f"since {shown}")
+    times = moves_of_the_hottest_row(plan)
+    bearable = int(MAX_STEPS_ON_A_ROW / (times * centres))
+    reason = f"since a pair moves the most frequent row {times:.3g} times"
+    return _bounded(bearable, n_processors, reason)
 
 
 def for_texts(plan: ClassifierPlan, n_processors: int) -> Concurrency:
@@ -69,8 +69,8 @@ def _bounded(bearable: int, n_processors: int, reason: str) -> Concurrency:
     return Concurrency(room, f"which fill {n_processors} multiprocessors")
 
 
-def hottest_share(plan: TrainingPlan) -> float:
-    """Share of the pairs that move the most frequent output row, negatives counted with them."""
+def moves_of_the_hottest_row(plan: TrainingPlan) -> float:
+    """How often a pair with its negatives moves the most frequent output row, on average."""
     counts = np.bincount(plan.tokens, minlength=plan.n_words) * (plan.keep / 2.0**32)
     kept = counts / max(counts.sum(), 1.0)
     slots = plan.accept / 2.0**32

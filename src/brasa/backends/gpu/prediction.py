@@ -23,7 +23,11 @@ _RANGE, _STEPS_PER_UNIT = 8.0, 32
 
 
 def scores_of_rows(
-    input: torch.Tensor, output: torch.Tensor, rows: torch.Tensor, begins: torch.Tensor, counts: Any
+    input: torch.Tensor,
+    output: torch.Tensor,
+    rows: torch.Tensor,
+    begins: torch.Tensor,
+    counts: torch.Tensor,
 ) -> torch.Tensor:
     """The scores of each label for texts of which each has some rows, shape (n_texts, n_labels).
 

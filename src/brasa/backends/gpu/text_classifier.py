@@ -16,6 +16,7 @@ from brasa.backends.gpu.prediction import scores_of_rows
 from brasa.backends.gpu.runner import GpuRunner
 from brasa.backends.gpu.shapes import columns_for, used_columns, warps_for
 from brasa.classifier_plan import ClassifierPlan
+from brasa.examples import Examples
 from brasa.parameters import Parameters
 
 # The loss is looked at in one text of this many, as in the other backends.
@@ -39,13 +40,14 @@ class GpuClassifierBackend(GpuRunner):
         device: Device | None = None,
     ) -> None:
         self._plan, examples, config = plan, plan.examples, plan.config
-        counts = _rows_of_texts(plan)
+        lengths = _rows_of_items(examples)
+        before = np.concatenate([[0], np.cumsum(lengths)])
         device = device or open_device()
         at_once = for_texts(plan, device.n_processors)
         if self.programs is not None:
             at_once = Concurrency(self.programs, "as asked for")
         # Rows of the texts, and while units are written out twice as much again.
-        row_bytes = (24 if len(examples.unit_offsets) else 4) * int(counts.sum())
+        row_bytes = (24 if len(examples.unit_offsets) else 4) * int(before[-1])
         super().__init__(parameters, row_bytes + 32 * len(examples), device, at_once)
         columns = columns_for(config.vector_dim)
         # A text's labels are all that a program can divide among more warps.
@@ -53,10 +55,10 @@ class GpuClassifierBackend(GpuRunner):
         warps = 1 << (warps.bit_length() - 1)
         rows = max(1, warps * _NUMBERS_OF_A_WARP // columns)
         with failures_explained(self.device, "the texts were copied to it"):
-            self._row_offsets, self._row_ids = self._rows(counts)
+            self._row_offsets = self.on_device(before[examples.item_offsets])
+            self._row_ids = self._rows(lengths)
             self._label_offsets = self.on_device(examples.label_offsets)
             self._label_ids = self.on_device(examples.label_ids)
-            self._losses, self._texts = self.empty(plan.n_blocks), self.empty(plan.n_blocks)
             self._arguments: dict[str, Any] = {
                 "order": self.on_device(plan.order),
                 "block_offsets": self.on_device(plan.block_offsets),
@@ -87,31 +89,23 @@ class GpuClassifierBackend(GpuRunner):
                 "enable_fp_fusion": True,  # Triton 3.10 will not do it unless told
             }
 
-    def _rows(self, counts: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Input rows of each text in compressed rows; units are written out on the device."""
-        examples = self._plan.examples
-        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        items = self.on_device(examples.items)
+    def _rows(self, lengths: npt.NDArray[np.int64]) -> torch.Tensor:
+        """Input rows of all texts; units, of `lengths` rows each, are written out on the device."""
+        examples, items = self._plan.examples, self.on_device(self._plan.examples.items)
         if not len(examples.unit_offsets):
-            return self.on_device(offsets), items
-        unit_offsets, unit_rows = (
-            self.on_device(examples.unit_offsets),
-            self.on_device(examples.unit_rows),
-        )
-        is_unit = items >= 0
-        unit = torch.where(is_unit, items, 0).long()
-        begins = unit_offsets[unit]
-        lengths = torch.where(is_unit, unit_offsets[unit + 1] - begins, 1)
-        item = torch.repeat_interleave(lengths)  # of each row, the item that it comes from
-        within = torch.arange(len(item), device=items.device) - (lengths.cumsum(0) - lengths)[item]
-        place = torch.where(is_unit[item], begins[item] + within, 0)
-        rows = torch.where(is_unit[item], unit_rows[place], ~items[item])
-        return self.on_device(offsets), rows.int()
+            return items
+        unit_offsets = self.on_device(examples.unit_offsets)
+        unit_rows, counts = self.on_device(examples.unit_rows), self.on_device(lengths)
+        begins = unit_offsets[items.clamp(min=0).long()]
+        item = torch.repeat_interleave(counts)  # of each row, the item that it comes from
+        within = torch.arange(len(item), device=items.device) - (counts.cumsum(0) - counts)[item]
+        is_unit = (items >= 0)[item]
+        place = torch.where(is_unit, begins[item] + within, 0)
+        return torch.where(is_unit, unit_rows[place], ~items[item]).int()
 
     def _launch(self, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
         plan, config, n = self._plan, self._plan.config, last - first
-        if n > len(self._losses):
-            self._losses, self._texts = self.empty(n), self.empty(n)
+        losses, texts = self.empty(n), self.empty(n)
         train_classifier[(min(n, self.blocks_at_once),)](
             n_items=n,
             next_item=self.next_item(),
@@ -122,11 +116,11 @@ class GpuClassifierBackend(GpuRunner):
             seed=config.seed,
             input=self.input,
             output=self.output,
-            losses=self._losses,
-            texts=self._texts,
+            losses=losses,
+            texts=texts,
             **self._arguments,
         )
-        return self._losses[:n], self._texts[:n]
+        return losses, texts
 
     def count_right(self) -> int:
         """How many of the texts have a label of their own as the best one."""
@@ -151,13 +145,9 @@ class GpuClassifierBackend(GpuRunner):
         return right
 
 
-def _rows_of_texts(plan: ClassifierPlan) -> npt.NDArray[np.int64]:
-    """How many input rows each text has."""
-    examples = plan.examples
+def _rows_of_items(examples: Examples) -> npt.NDArray[np.int64]:
+    """How many input rows each item is."""
     if not len(examples.unit_offsets):
-        return np.diff(examples.item_offsets)
-    lengths = np.where(
-        examples.items >= 0, np.diff(examples.unit_offsets)[np.maximum(examples.items, 0)], 1
-    )
-    before = np.concatenate([[0], np.cumsum(lengths)])
-    return np.diff(before[examples.item_offsets])
+        return np.ones(len(examples.items), np.int64)
+    of_units = np.diff(examples.unit_offsets)[np.maximum(examples.items, 0)]
+    return np.where(examples.items >= 0, of_units, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import triton
 
@@ -49,14 +50,13 @@ class GpuBackend(GpuRunner):
         scratch += 2 * 4 * n * ring * columns if cbow else 4 * n * plan.shared_negatives
         super().__init__(parameters, scratch, device, at_once)
         subwords = plan.subwords
-        own_rows = plan.n_input_rows == plan.n_words and len(subwords.rows) == plan.n_words
+        own_rows = np.array_equal(subwords.rows, np.arange(plan.n_words))
         self._texts = texts_on(self.device, plan, self._room // 2, self._blocks)
         self._keep = self.on_device(plan.keep)
         self._words = self.empty(*tokens, dtype=torch.int32)
         self._lefts = self.empty(*tokens, dtype=torch.int16)
         self._rights = self.empty(*tokens, dtype=torch.int16)
         self._kept = self.empty(self._blocks, dtype=torch.int32)
-        self._losses, self._pairs = self.empty(self._blocks), self.empty(self._blocks)
         tables = {
             "row_offsets": self.on_device(subwords.offsets),
             "row_ids": self.on_device(subwords.rows),
@@ -107,6 +107,7 @@ class GpuBackend(GpuRunner):
 
     def _launch(self, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
         plan, config, n = self._plan, self._plan.config, last - first
+        losses, pairs = self.empty(n), self.empty(n)
         tokens, begins, lengths = self._texts.load(first, last)
         sample_blocks[(n,)](
             tokens,
@@ -140,8 +141,8 @@ class GpuBackend(GpuRunner):
             seed=config.seed,
             input=self.input,
             output=self.output,
-            losses=self._losses,
-            pairs=self._pairs,
+            losses=losses,
+            pairs=pairs,
             **self._arguments,
         )
-        return self._losses[:n], self._pairs[:n]
+        return losses, pairs

@@ -8,7 +8,7 @@ import triton.language as tl
 from brasa.backends.gpu.kernels.draws import bits_at, from_table, stream
 from brasa.backends.gpu.kernels.rows import (
     add_to_rows,
-    addresses,
+    read_rows,
     rows_of,
     softplus,
     sum_of_rows,
@@ -115,9 +115,7 @@ def train_cbow(
                 n_rows += tl.sum(sees * count[None, :], 1)
             hidden = hidden / tl.maximum(n_rows, 1.0)[:, None]
             target = tl.load(text + centre, mask=active, other=0)
-            mask = active[:, None] & used[None, :]
-            target_rows = addresses(output, target, columns, STRIDE)
-            row = tl.load(target_rows, mask=mask, other=0.0, cache_modifier=".cg")
+            row, target_rows, mask = read_rows(output, target, active, columns, used, STRIDE)
             score = tl.sum(hidden * row, 1)
             gradient = tl.where(active, rate * (1.0 - tl.sigmoid(score)), 0.0)
             step = gradient[:, None] * row
@@ -126,9 +124,9 @@ def train_cbow(
                 asked = k + group_lanes < POOL
                 number = 2 * BLOCK_TOKENS + begin // TILE * POOL + k + group_lanes
                 drawn = from_table(bits_at(state, number), accept, alias, n_words, asked)
-                n_mask = asked[:, None] & used[None, :]
-                negative_rows = addresses(output, drawn, columns, STRIDE)
-                negative = tl.load(negative_rows, mask=n_mask, other=0.0, cache_modifier=".cg")
+                negative, negative_rows, n_mask = read_rows(
+                    output, drawn, asked, columns, used, STRIDE
+                )
                 n_score = tl.dot(hidden, tl.trans(negative), input_precision=PRECISION)
                 both = active[:, None] & asked[None, :]
                 n_gradient = tl.where(both, -rate * weight * tl.sigmoid(n_score), 0.0)

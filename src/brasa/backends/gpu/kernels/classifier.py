@@ -6,7 +6,7 @@ import triton
 import triton.language as tl
 
 from brasa.backends.gpu.kernels.draws import from_table, last_bits, next_state, scaled, stream
-from brasa.backends.gpu.kernels.rows import add_to_rows, addresses, softplus, sum_of_rows
+from brasa.backends.gpu.kernels.rows import add_to_rows, read_rows, softplus, sum_of_rows
 
 
 @triton.jit(do_not_specialize=["n_items", "first", "n_blocks", "epochs", "learning_rate", "seed"])
@@ -89,9 +89,7 @@ def train_classifier(
                     for at in range(first_label, last_label):
                         own = tl.load(label_ids + at)
                         wanted = tl.where(label == own, 1.0, wanted)
-                    mask = asked[:, None] & used[None, :]
-                    rows = addresses(output, label, columns, STRIDE)
-                    row = tl.load(rows, mask=mask, other=0.0, cache_modifier=".cg")
+                    row, rows, mask = read_rows(output, label, asked, columns, used, STRIDE)
                     score = tl.sum(row * hidden[None, :], 1)
                     gradient = rate * (wanted - tl.sigmoid(score))
                     if WEIGHTED_LABELS:
@@ -119,9 +117,7 @@ def train_classifier(
                     for k in range(0, n_labels, LABELS):
                         label = k + label_lanes
                         asked = label < n_labels
-                        mask = asked[:, None] & used[None, :]
-                        rows = addresses(output, label, columns, STRIDE)
-                        row = tl.load(rows, mask=mask, other=0.0, cache_modifier=".cg")
+                        row, rows, mask = read_rows(output, label, asked, columns, used, STRIDE)
                         score = tl.sum(row * hidden[None, :], 1)
                         tl.store(kept_scores + label, score, mask=asked)
                         score = tl.where(asked, score, float("-inf"))
@@ -135,9 +131,7 @@ def train_classifier(
                     for k in range(0, n_labels, LABELS):
                         label = k + label_lanes
                         asked = label < n_labels
-                        mask = asked[:, None] & used[None, :]
-                        rows = addresses(output, label, columns, STRIDE)
-                        row = tl.load(rows, mask=mask, other=0.0, cache_modifier=".cg")
+                        row, rows, mask = read_rows(output, label, asked, columns, used, STRIDE)
                         score = tl.load(kept_scores + label, mask=asked, other=float("-inf"))
                         wanted = tl.where(label == target, 1.0, 0.0)
                         gradient = rate * (wanted - tl.exp(score - log_sum))

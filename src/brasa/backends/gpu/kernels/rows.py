@@ -19,6 +19,14 @@ def addresses(matrix, rows, columns, STRIDE: tl.constexpr):
 
 
 @triton.jit
+def read_rows(matrix, rows, wanted, columns, used, STRIDE: tl.constexpr):
+    """Numbers of the rows that are wanted, others zero; their pointers; the mask of both."""
+    mask = wanted[:, None] & used[None, :]
+    place = addresses(matrix, rows, columns, STRIDE)
+    return tl.load(place, mask=mask, other=0.0, cache_modifier=".cg"), place, mask
+
+
+@triton.jit
 def rows_at(row_ids, at, end, OWN_ROWS: tl.constexpr):
     """Entries of a table of rows; if each word has one row, its own, there is no table."""
     return at if OWN_ROWS else tl.load(row_ids + at, mask=at < end, other=0)
@@ -53,9 +61,8 @@ def sum_of_rows(
     for k in range(begin, end, ROWS):
         at = k + tl.arange(0, ROWS)
         rows = rows_at(row_ids, at, end, OWN_ROWS)
-        mask = (at < end)[:, None] & used[None, :]
-        place = addresses(matrix, rows, columns, STRIDE)
-        total += tl.sum(tl.load(place, mask=mask, other=0.0, cache_modifier=".cg"), 0)
+        row, _, _ = read_rows(matrix, rows, at < end, columns, used, STRIDE)
+        total += tl.sum(row, 0)
     return total
 
 

@@ -8,7 +8,7 @@ import triton.language as tl
 from brasa.backends.gpu.kernels.draws import bits_at, from_table, stream
 from brasa.backends.gpu.kernels.rows import (
     add_to_rows,
-    addresses,
+    read_rows,
     rows_of,
     softplus,
     sum_of_rows,
@@ -129,9 +129,7 @@ def train_skipgram(
                     next_centre += 1
                 is_open = context < context_end
                 target = tl.load(text + context, mask=is_open, other=0)
-                mask = is_open[:, None] & used[None, :]
-                target_rows = addresses(output, target, columns, STRIDE)
-                row = tl.load(target_rows, mask=mask, other=0.0, cache_modifier=".cg")
+                row, target_rows, mask = read_rows(output, target, is_open, columns, used, STRIDE)
                 score = tl.sum(hidden * row, 1)
                 gradient = tl.where(is_open, rate * (1.0 - tl.sigmoid(score)), 0.0)
                 step = gradient[:, None] * row
@@ -140,9 +138,9 @@ def train_skipgram(
                     asked = k + group_lanes < NEGATIVES
                     at = (next_negative + k + group_lanes) % POOL
                     negative = tl.load(pool + at, mask=asked, other=0)
-                    n_mask = asked[:, None] & used[None, :]
-                    n_rows = addresses(output, negative, columns, STRIDE)
-                    n_row = tl.load(n_rows, mask=n_mask, other=0.0, cache_modifier=".cg")
+                    n_row, n_rows, n_mask = read_rows(
+                        output, negative, asked, columns, used, STRIDE
+                    )
                     n_score = tl.sum(n_row[:, None, :] * hidden[None, :, :], 2)
                     both = asked[:, None] & is_open[None, :]
                     n_gradient = tl.where(both, -rate * tl.sigmoid(n_score), 0.0)
