@@ -47,6 +47,8 @@ def test_the_first_host_leaves_the_model_of_all(hosts: Any, start: Any) -> None:
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert "Number of hosts: 3, this is algo-1" in said[0]
+    distributed = "Running distributed CPU BlazingText training using batch_skipgram on 3 hosts."
+    assert all(distributed in log for log in said)
     assert {"model.safetensors", "vectors.txt"} < {p.name for p in (folders[0] / "model").iterdir()}
     assert [(folder / "model").exists() for folder in folders[1:]] == [False, False]
     vectors = brasa.WordVectors.load(folders[0] / "model")

@@ -17,6 +17,7 @@ from brasa.cli.progress import PlainDisplay
 from brasa.corpus import Corpus
 from brasa.training import (
     CorpusRead,
+    DeviceChosen,
     Event,
     Progress,
     ReadProgress,
@@ -38,9 +39,13 @@ class BlazingTextLog(PlainDisplay):
         self._next_progress = 0.0
         self._supervised = False
 
-    def started(self, mode: str, corpus: Corpus) -> None:
+    def started(self, mode: str, corpus: Corpus, n_hosts: int = 1) -> None:
         self._supervised = mode == "supervised"
-        self._log(f"Running single machine CPU BlazingText training using {mode} mode.")
+        self._log(
+            f"Running single machine CPU BlazingText training using {mode} mode."
+            if n_hosts == 1
+            else f"Running distributed CPU BlazingText training using {mode} on {n_hosts} hosts."
+        )
         for source, _ in corpus.sources():
             path = Path(source)
             if path.is_file():
@@ -55,6 +60,10 @@ class BlazingTextLog(PlainDisplay):
         elif isinstance(event, CorpusRead):
             self.print(f"Read {event.n_tokens // 1_000_000}M words")
             self.print(f"Number of words:  {event.n_words}")
+        elif isinstance(event, DeviceChosen):
+            # BlazingText's words for a GPU are not known; the line above has said CPU.
+            if event.device != "CPU":
+                self._log(f"Training on {event.device}: {event.detail}")
         elif isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Validated):

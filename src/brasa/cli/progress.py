@@ -43,8 +43,8 @@ class Display:
     def __exit__(self, *exception: object) -> None:
         """Leave the terminal as it was."""
 
-    def started(self, mode: str, corpus: Corpus) -> None:
-        """Take what will be trained, and on what."""
+    def started(self, mode: str, corpus: Corpus, n_hosts: int = 1) -> None:
+        """Take what will be trained, on what, and by how many hosts."""
 
     def __call__(self, event: Event) -> None:
         """Take an event of the training."""

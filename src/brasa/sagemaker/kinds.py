@@ -86,7 +86,8 @@ class VectorsKind:
 
     def read(self) -> None:
         self._text = _required(self._job.data("train", is_supervised=False))
-        self._job.log.started(self._config.mode, self._text)
+        n_hosts = len(self._job.hosts.names)
+        self._job.log.started(self._config.mode, self._text, n_hosts)
 
     def train(self, resumption: WarmStart | None, watch: Watch) -> WordVectors:
         with self._job.hosts.backend() as backend:
