@@ -120,10 +120,11 @@ class Bench:
     def plan(self, source: Any, mode: str, **settings: Any) -> TrainingPlan:
         """The plan of a mode for a text."""
         architecture, _, subwords = mode.partition("-")
-        config = WordVectorsConfig(
-            mode=architecture, subwords=bool(subwords), vector_dim=self.given.dim,  # type: ignore[arg-type]
-            epochs=self.given.epochs, **settings,
-        )  # fmt: skip
+        values = {
+            "mode": architecture, "subwords": bool(subwords), "vector_dim": self.given.dim,
+            "epochs": self.given.epochs,
+        }  # fmt: skip
+        config = WordVectorsConfig.parse(values | settings)
         vocabulary, encoded = encode(Corpus(source), config)
         return make_plan(vocabulary, encoded, config)
 
@@ -192,6 +193,9 @@ class Bench:
         for seed in range(2, self.given.seeds + 1):
             jobs += [(mode, "cpu", seed) for mode in self.given.modes[:2]]
         jobs += [(mode, who, 1) for mode in self.given.modes[2:] for who in ("cuda", "cpu", *peers)]
+        if not self.languages_file("train").exists():
+            print(f"without {LANGUAGES}: there is no {self.languages_file('train')}", flush=True)
+            jobs = [job for job in jobs if job[0] != LANGUAGES]
         for mode, who, seed in jobs:
             if not self.has_time_for(f"{mode} {who} {seed}", self.longest.get(f"{mode} {who}", 20)):
                 continue
@@ -224,14 +228,15 @@ class Bench:
         scores = compare.quality(model, self.given.data)
         return self.row(mode, who, seed, wall, peak, speed) | scores
 
+    def languages_file(self, part: str) -> Path:
+        """The classifier's texts."""
+        return Path(self.given.data / "classification" / f"{LANGUAGES}.{part}.txt.gz")
+
     def languages(
         self, mode: str, who: str, seed: int, corpus: Path, folder: Path
     ) -> dict[str, Any]:
         """Train a classifier and test it."""
-        stem = self.given.data / "classification" / LANGUAGES
-        text, test = (Path(f"{stem}.{part}.txt.gz") for part in ("train", "test"))
-        if not text.exists():
-            return self.row(mode, who, seed, float("nan"), 0, None)
+        text, test = (self.languages_file(part) for part in ("train", "test"))
         text = compare.plain(text, folder)
         settings = {k: v for k, v in classify.SETTINGS[LANGUAGES].items() if k != "data"}
         output = folder / f"{who}-{mode}"
