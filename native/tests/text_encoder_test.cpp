@@ -224,4 +224,28 @@ TEST_CASE("words are found by their bytes; of equal ones the first") {
   for (const char* absent : {"", "b", "cc", "aa"}) CHECK(index.find(absent) == -1);
 }
 
+TEST_CASE("many words are found as each of them is") {
+  std::string arena;
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::string> asked;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string word = std::string(i % 23, 'x') + std::to_string(i);
+    if (i % 3 != 0) {
+      arena += word;
+      offsets.push_back(static_cast<std::int64_t>(arena.size()));
+    }
+    asked.push_back(word);
+  }
+  const brasa::WordIndex index({arena, offsets});
+  for (const std::size_t n : {0UL, 1UL, 31UL, 33UL, asked.size()}) {
+    const std::vector<std::string_view> words(asked.begin(), asked.begin() + n);
+    std::vector<std::int32_t> found(n);
+    index.find(words, found);
+    for (std::size_t i = 0; i < n; ++i) {
+      REQUIRE(found[i] == index.find(words[i]));
+      REQUIRE((found[i] >= 0) == (i % 3 != 0));
+    }
+  }
+}
+
 }  // namespace

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "text/subword_table.h"
 
@@ -16,6 +17,8 @@ class WordIndex {
 
   // Index of the word, -1 if it is not there; the first one if the same word is there twice.
   std::int32_t find(std::string_view word) const;
+  // The same of many words: what it takes to find one is asked for while others are looked at.
+  void find(std::span<const std::string_view> words, std::span<std::int32_t> found) const;
   // Words that are equal to an earlier one, and so cannot be found.
   std::int64_t n_duplicates() const { return n_duplicates_; }
 
@@ -23,8 +26,8 @@ class WordIndex {
   std::size_t find_slot(std::string_view word, std::uint64_t hash) const;
 
   WordsView words_;
-  std::vector<std::uint64_t> slots_;  // 0, or upper half of the hash above index + 1
   std::size_t mask_;
+  std::unique_ptr<std::uint64_t[]> slots_;  // 0, or upper half of the hash above index + 1
   std::int64_t n_duplicates_ = 0;
 };
 

@@ -46,11 +46,28 @@ inline WordKey padded_short_key(const char* bytes, std::size_t length) {
   return key;
 }
 
-// The same, reading not one byte more than the word has.
+// The same, reading not one byte more than the word has: two loads that overlap, where a copy of
+// `length` bytes would be a loop.
 inline WordKey short_key(std::string_view word) {
-  std::array<char, 16> bytes{};
-  std::ranges::copy(word, bytes.begin());  // of no bytes too, where there is no address
-  return padded_short_key(bytes.data(), word.size());
+  const char* bytes = word.data();
+  const std::size_t n = word.size();
+  const auto load = [](auto number, const char* from) {
+    std::memcpy(&number, from, sizeof(number));
+    return std::uint64_t{number};
+  };
+  WordKey key;
+  if (n >= 8) {
+    key.low = load(std::uint64_t{}, bytes);
+    if (n > 8) key.high = load(std::uint64_t{}, bytes + n - 8) >> (8 * (16 - n));
+  } else if (n >= 4) {
+    key.low = load(std::uint32_t{}, bytes) | load(std::uint32_t{}, bytes + n - 4) << (8 * (n - 4));
+  } else if (n > 0) {
+    for (const std::size_t at : {std::size_t{0}, n / 2, n - 1}) {
+      key.low |= load(std::uint8_t{}, bytes + at) << (8 * at);
+    }
+  }
+  key.high |= std::uint64_t{n} << 56;
+  return key;
 }
 
 inline std::uint64_t mix(std::uint64_t h) {
