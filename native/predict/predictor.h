@@ -13,6 +13,7 @@
 #include "lookup/input_rows.h"
 #include "predict/label_tree.h"
 #include "predict/text_features.h"
+#include "predict/word_sums.h"
 #include "simd/kernels.h"
 #include "train/step.h"
 
@@ -73,6 +74,17 @@ class Predictor {
 
  private:
   class Worker;
+  // Workers that wait for texts: making one costs more than predicting a text, and those of batches
+  // remember words.
+  struct Idle {
+    std::vector<std::unique_ptr<Worker>> of_batches, of_single_texts;
+  };
+
+  std::unique_ptr<Worker> take_worker(bool of_batches, const PredictionOptions& options,
+                                      WordSums* sums = nullptr) const;
+  void give_back(std::unique_ptr<Worker> worker) const;
+  // Null where they would not pay for this many texts. What was kept for them stays.
+  WordSums* word_sums(size_t n_texts) const;
 
   FeatureRules rules_;
   BucketIndex bucket_index_;
@@ -85,7 +97,8 @@ class Predictor {
   LabelTree tree_;
   const Kernels* kernels_;
   mutable std::mutex mutex_;  // guards what follows
-  mutable std::vector<std::unique_ptr<Worker>> idle_;
+  mutable Idle idle_;
+  mutable std::unique_ptr<WordSums> word_sums_;
 };
 
 }  // namespace brasa

@@ -1,39 +1,99 @@
 #include "predict/text_features.h"
 
-#include "predict/line_tokens.h"
+#include <algorithm>
+#include <array>
+
 #include "text/line_end.h"
 #include "text/subwords.h"
+#include "text/tokenizer.h"
 #include "text/word_ngrams.h"
 
 namespace brasa {
+namespace {
 
-void TextFeatures::read_line(std::string_view line) {
+constexpr std::array<char, 16> kLineEndBytes{'<', '/', 's', '>'};
+constexpr std::string_view kLineEndToken{kLineEndBytes.data(), kLineEnd.size()};
+
+}  // namespace
+
+void TextFeatures::read_line(std::string_view line, bool known_apart) {
   clear();
-  bool open = true;
-  while (open) {
-    const std::string_view token = take_token(line);
-    open = add_token(token.empty() ? kLineEnd : token);
+  split(line);
+  for (const Token& token : tokens_) {
+    if (token.index < 0 && is_label(token.word)) continue;
+    if (token.index >= 0 && known_apart) {
+      known_words_.push_back({token.word, token.index});
+    } else {
+      add_word(token.word, token.index);
+    }
+    if (rules_.word_ngrams > 1) hashes_.push_back(token.hash);
   }
   if (rules_.word_ngrams > 1 && rules_.ngrams.buckets > 0) add_runs_of_words();
 }
 
-void TextFeatures::read_word(std::string_view word) {
+void TextFeatures::split(std::string_view line) {
+  struct Sink {
+    TextFeatures& features;
+    bool open = true;
+
+    void word(const char* bytes, size_t length) {
+      if (!open) return;
+      features.add_token({bytes, length});
+      open = features.tokens_.back().word != kLineEnd;
+    }
+    void line_end() {}
+  };
+  text_.assign(line);
+  if (line.find('\0') != std::string_view::npos) std::ranges::replace(text_, '\0', ' ');
+  text_.append(kTextPadding, ' ');
+  tokens_.clear();
+  Sink sink{*this};
+  tokenize(text_.data(), line.size(), sink);
+  if (sink.open) add_token(kLineEndToken);
+  find_new_words();
+}
+
+// `token` can be read to 16 bytes.
+void TextFeatures::add_token(std::string_view token) {
+  if (token.size() <= kMaxShortWord) {
+    const WordKey key = padded_short_key(token.data(), token.size());
+    const RecentWord& found = recent(key);
+    if (found.key == key) {
+      tokens_.push_back({token, found.index, found.hash});
+      return;
+    }
+  }
+  new_tokens_.push_back(tokens_.size());
+  tokens_.push_back({token});
+}
+
+void TextFeatures::find_new_words() {
+  new_words_.clear();
+  for (const size_t i : new_tokens_) new_words_.push_back(tokens_[i].word);
+  new_indices_.resize(new_words_.size());
+  rules_.words->find(new_words_, new_indices_);
+  for (size_t n = 0; n < new_words_.size(); ++n) {
+    const std::string_view word = new_words_[n];
+    Token& token = tokens_[new_tokens_[n]];
+    token.index = new_indices_[n];
+    token.hash = hash_word(word);
+    if (word.size() > kMaxShortWord) continue;
+    const WordKey key = short_key(word);
+    recent(key) = {key, token.index, token.hash};
+  }
+  new_tokens_.clear();
+}
+
+void TextFeatures::read_word(const KnownWord& word) {
   clear();
-  add_word(word, rules_.words->find(word));
+  add_word(word.word, word.index);
 }
 
 void TextFeatures::clear() {
   rows_.clear();
+  known_words_.clear();
   hashes_.clear();
   n_zeros_ = 0;
-}
-
-bool TextFeatures::add_token(std::string_view token) {
-  const int32_t index = rules_.words->find(token);
-  if (index < 0 && is_label(token)) return true;
-  add_word(token, index);
-  if (rules_.word_ngrams > 1) hashes_.push_back(hash_word(token));
-  return token != kLineEnd;
 }
 
 bool TextFeatures::is_label(std::string_view token) const {

@@ -11,6 +11,7 @@
 
 #include "lookup/bucket_index.h"
 #include "text/word_index.h"
+#include "text/word_key.h"
 
 namespace brasa {
 
@@ -30,22 +31,48 @@ struct FeatureRules {
 // Finds rows; one for each thread.
 class TextFeatures {
  public:
-  explicit TextFeatures(const FeatureRules& rules) : rules_(rules) {}
+  // Remembers up to `n_recent` words, a power of two: most tokens of many texts are among the few
+  // thousand that were met last. Each takes 32 bytes.
+  explicit TextFeatures(const FeatureRules& rules, size_t n_recent = 1)
+      : rules_(rules), recent_(n_recent) {}
+
+  // A word of the model, and its index.
+  struct KnownWord {
+    std::string_view word;
+    int32_t index;
+  };
 
   // A line is split at white space and NUL; it ends with the token </s>, which may stand in it too.
   // Labels are passed over: those of the model, and words it does not know that begin as labels do.
-  void read_line(std::string_view line);
+  // With `known_apart`, words of the model are listed, but neither their rows nor those of their
+  // character n-grams.
+  void read_line(std::string_view line, bool known_apart = false);
   // A word alone: what its vector is the mean of.
-  void read_word(std::string_view word);
+  void read_word(std::string_view word) { read_word({word, rules_.words->find(word)}); }
+  void read_word(const KnownWord& word);
 
   std::span<const size_t> rows() const { return rows_; }
-  // How many features the line or word has: the divisor of the mean.
+  // How many features the line or word has: the divisor of the mean. Without the known ones.
   size_t count() const { return rows_.size() + n_zeros_; }
+  std::span<const KnownWord> known_words() const { return known_words_; }
 
  private:
+  struct Token {
+    std::string_view word;
+    int32_t index = -1;  // among the model's words
+    uint32_t hash = 0;   // hash_word
+  };
+  struct RecentWord {
+    WordKey key;  // of none: no word's
+    int32_t index = -1;
+    uint32_t hash = 0;
+  };
+
   void clear();
-  // False at the end of the line.
-  bool add_token(std::string_view token);
+  void split(std::string_view line);
+  void add_token(std::string_view token);
+  void find_new_words();
+  RecentWord& recent(const WordKey& key) { return recent_[hash_short(key) & (recent_.size() - 1)]; }
   void add_word(std::string_view word, int32_t index);
   void add_runs_of_words();
   void add_bucket(uint32_t bucket);
@@ -54,6 +81,13 @@ class TextFeatures {
   const FeatureRules& rules_;
   std::vector<size_t> rows_;
   size_t n_zeros_ = 0;
+  std::string text_;  // the line, padded
+  std::vector<Token> tokens_;
+  std::vector<size_t> new_tokens_;  // which of them were not met lately
+  std::vector<std::string_view> new_words_;
+  std::vector<int32_t> new_indices_;
+  std::vector<KnownWord> known_words_;
+  std::vector<RecentWord> recent_;
   std::vector<uint32_t> hashes_;  // of the line's words
   std::string wrapped_;
 };

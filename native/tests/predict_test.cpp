@@ -12,6 +12,7 @@
 #include "predict/label_tree.h"
 #include "predict/predictor.h"
 #include "predict/true_labels.h"
+#include "predict/word_sums.h"
 #include "text/subwords.h"
 
 namespace brasa {
@@ -180,6 +181,53 @@ TEST_CASE("a batch has the predictions of its lines") {
       }
     }
   }
+}
+
+// Enough lines for sums of words to be kept, and each word twice: first summed, then met again.
+TEST_CASE("sums that are kept for many lines change nothing") {
+  std::mt19937 random(3);
+  const std::vector<std::string> words{"fire", "ember", "</s>", "__label__a", "x", "firebird"};
+  std::vector<std::string> texts(5000);
+  for (std::string& text : texts) {
+    for (unsigned n = random() % 6; n > 0; --n) text += words[random() % words.size()] + " ";
+  }
+  const std::vector<std::string_view> lines(texts.begin(), texts.end());
+  Model model(4);
+  model.rules().ngrams.min_char = 2;
+  model.rules().ngrams.max_char = 5;
+  const Predictor predictor = model.predictor(LabelLoss::kSoftmax);
+  for (int pass = 0; pass < 2; ++pass) {
+    const Predictions all = predictor.predict(lines, {.k = 4});
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::vector<Prediction> one = predictor.predict_one(lines[i], {.k = 4});
+      const auto begin = static_cast<size_t>(all.offsets[i]);
+      REQUIRE(all.offsets[i + 1] - all.offsets[i] == std::ssize(one));
+      for (size_t j = 0; j < one.size(); ++j) {
+        REQUIRE(std::abs(all.items[begin + j].probability - one[j].probability) < 1e-5);
+      }
+    }
+  }
+}
+
+TEST_CASE("sums of words are kept while there is room, the first of each word") {
+  const size_t dim = 1 << 20, n_words = 100;  // 4 MB each
+  WordSums sums(n_words, dim);
+  std::vector<float> sum(dim, 1.0F);
+  sums.keep(7, sum, 4096);  // too many features to be noted
+  CHECK(sums.find(7).numbers == nullptr);
+  sums.keep(8, sum, 3);
+  sum[dim - 1] = 2.0F;
+  sums.keep(8, sum, 5);
+  REQUIRE(sums.find(8).numbers != nullptr);
+  CHECK(sums.find(8).n_features == 3);
+  CHECK(sums.find(8).numbers[dim - 1] == 1.0F);
+  size_t n_kept = 0;
+  for (size_t word = 0; word < n_words; ++word) {
+    sums.keep(static_cast<int32_t>(word), sum, 1);
+    n_kept += sums.find(static_cast<int32_t>(word)).numbers != nullptr ? 1 : 0;
+  }
+  CHECK(n_kept > 4);
+  CHECK(n_kept <= 8);
 }
 
 TEST_CASE("a tree as deep as it has labels is walked to its end") {

