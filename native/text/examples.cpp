@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "memory/large_array.h"
 #include "parallel/pieces.h"
 #include "text/bucket_set.h"
 #include "text/subwords.h"
@@ -100,8 +101,7 @@ class ExampleBuilder {
       }
     });
     std::partial_sum(units.offsets.begin(), units.offsets.end(), units.offsets.begin());
-    units.rows = std::make_unique_for_overwrite<std::int32_t[]>(
-        static_cast<std::size_t>(units.offsets.back()));
+    units.rows = make_large<std::int32_t>(static_cast<std::size_t>(units.offsets.back()));
     for_each_piece(words_.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
       std::string scratch;
       for (std::size_t i = begin; i < end; ++i) {
@@ -203,8 +203,8 @@ class ExampleBuilder {
   }
 
   void write_lines() {
-    examples_.items = std::make_unique_for_overwrite<std::int32_t[]>(
-        static_cast<std::size_t>(examples_.item_offsets.back()));
+    examples_.items =
+        make_large<std::int32_t>(static_cast<std::size_t>(examples_.item_offsets.back()));
     examples_.labels.resize(static_cast<std::size_t>(examples_.label_offsets.back()));
     for_each_piece(
         examples_.lines.size(), options_.threads, [&](std::size_t begin, std::size_t end) {

@@ -75,6 +75,8 @@ class ClassifierWorker {
     const auto lines = problem_.lines_of_block(block);
     if (!lines.empty()) fetch(lines[0], rows_);
     for (size_t i = 0; i < lines.size(); ++i) {
+      if (i + 3 < lines.size()) problem_.ask_for_units(lines[i + 3]);
+      if (i + 2 < lines.size()) problem_.ask_for_unit_rows(lines[i + 2]);
       if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
       const double done = items / (all_items * static_cast<double>(problem_.n_epochs));
       learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - done));
@@ -230,13 +232,33 @@ void ClassifierProblem::list_rows(int32_t line, std::vector<int32_t>& rows) cons
     rows.assign(line_items.begin(), line_items.end());
     return;
   }
+  size_t n = 0;
+  for (const int32_t item : line_items) n += item < 0 ? 1 : rows_of_unit(item).size();
+  rows.resize(n);
+  int32_t* next = rows.data();
   for (const int32_t item : line_items) {
     if (item < 0) {
-      rows.push_back(~item);
+      *next++ = ~item;
     } else {
-      const auto unit = rows_of_unit(item);
-      rows.insert(rows.end(), unit.begin(), unit.end());
+      for (const int32_t row : rows_of_unit(item)) *next++ = row;
     }
+  }
+}
+
+void ClassifierProblem::ask_for_units(int32_t line) const {
+  if (unit_offsets.empty()) return;
+  for (const int32_t item : items_of(line)) {
+    if (item >= 0) __builtin_prefetch(&unit_offsets[static_cast<size_t>(item)]);
+  }
+}
+
+void ClassifierProblem::ask_for_unit_rows(int32_t line) const {
+  if (unit_offsets.empty()) return;
+  constexpr size_t kPerCacheLine = 64 / sizeof(int32_t);
+  for (const int32_t item : items_of(line)) {
+    if (item < 0) continue;
+    const auto unit = rows_of_unit(item);
+    for (size_t i = 0; i < unit.size(); i += kPerCacheLine) __builtin_prefetch(&unit[i]);
   }
 }
 

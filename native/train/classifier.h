@@ -54,6 +54,10 @@ struct ClassifierProblem {
   }
   // The input rows of a line, one for each feature.
   void list_rows(int32_t line, std::vector<int32_t>& rows) const;
+  // What `list_rows` will read, in two steps: the places of the units' rows, and then these. A unit
+  // that is not in the cache would take two waits.
+  void ask_for_units(int32_t line) const;
+  void ask_for_unit_rows(int32_t line) const;
 
  private:
   static std::span<const int32_t> slice(std::span<const int64_t> offsets,
