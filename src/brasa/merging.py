@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,6 +12,7 @@ from brasa.errors import ConfigError
 from brasa.parameters import Embeddings, FloatMatrix
 from brasa.reduction import check_rows
 from brasa.subwords import build_subword_table
+from brasa.version import VERSION
 from brasa.vocabulary import Vocabulary, pack
 
 Conflict = Literal["first", "second", "mean"]
@@ -66,7 +66,7 @@ def merge(first: Embeddings, second: Embeddings, *, conflict: Conflict = "first"
         output=np.empty((0, vectors.shape[1]), np.float32),
         bucket_ids=bucket_ids,
         metadata={
-            "brasa_version": version("brasa"),
+            "brasa_version": VERSION,
             "merged": [first.metadata, second.metadata],
             "conflict": conflict,
         },

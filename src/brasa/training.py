@@ -9,7 +9,6 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 from brasa.backends import Backend, Runner, SpanResult
@@ -22,6 +21,7 @@ from brasa.encoding import available_threads, encode
 from brasa.errors import DivergenceError, TrainingInterrupted
 from brasa.parameters import MAX_PARAMETER, Embeddings, Parameters, largest_of
 from brasa.plan import TrainingPlan, make_plan
+from brasa.version import VERSION
 from brasa.warm_start import StartedFrom, WarmStart
 
 # Time between two looks at the clock, at Ctrl-C and at the listeners. Threads wait for each other
@@ -175,7 +175,7 @@ def teller(listeners: Iterable[Listener]) -> Listener:
 def origin(kernels: str, threads: int, sources: Iterable[str]) -> dict[str, Any]:
     """What the metadata of a model says of where and from what it was made."""
     return {
-        "brasa_version": version("brasa"),
+        "brasa_version": VERSION,
         "instruction_set": kernels,
         "threads": threads,
         "sources": list(sources),

@@ -8,7 +8,6 @@ shells have it).
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import sys
 from typing import NoReturn
@@ -16,6 +15,7 @@ from typing import NoReturn
 import click
 
 from brasa.errors import BrasaError, TrainingInterrupted
+from brasa.version import VERSION
 
 FAILED = 2
 INTERRUPTED = 130
@@ -69,7 +69,7 @@ class _Commands(click.Group):
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
-        click.echo(f"brasa {importlib.metadata.version('brasa')}")
+        click.echo(f"brasa {VERSION}")
         ctx.exit()
 
 
@@ -91,6 +91,8 @@ def brasa() -> None:
 
 def main() -> NoReturn:
     """Run the program and exit."""
+    # OpenBLAS's threads spin for 0.1 s each when NumPy is loaded, and after each call.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     sys.exit(_run())
 
 

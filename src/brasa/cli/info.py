@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from typing import Any, get_args
@@ -15,6 +14,7 @@ from brasa.cli.output import json_option, print_json, print_table
 from brasa.config import InstructionSet
 from brasa.loading import load
 from brasa.text_classifier import TextClassifier
+from brasa.version import VERSION
 from brasa.word_vectors import WordVectors
 
 _LONG = ("loss_history", "validation_accuracy")
@@ -34,7 +34,7 @@ def info(model: str | None, as_json: bool) -> None:
 
 def _installation() -> dict[str, Any]:
     return {
-        "version": importlib.metadata.version("brasa"),
+        "version": VERSION,
         "kernels": _native.instruction_set("auto"),
         "kernels_available": [
             name for name in get_args(InstructionSet)[1:] if _native.instruction_set(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from importlib import metadata, resources
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from brasa import lookup
 from brasa.errors import ConfigError
 from brasa.formats.storage import new_file
+from brasa.version import VERSION
 from brasa.word_map import METHODS, lay_out
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def export_page(
             "clusters": clusters,
         }
     data = {
-        "version": metadata.version("brasa"),
+        "version": VERSION,
         "model": {
             "name": name,
             "kind": "word_vectors",

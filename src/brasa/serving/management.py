@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brasa.errors import BrasaError
 from brasa.serving.http import HttpError, Request, Response, Work, as_json, parse_json, wrong
 from brasa.serving.registry import ServedModel
+from brasa.version import VERSION
 
 if TYPE_CHECKING:
     from brasa.serving.service import Service
@@ -23,8 +23,7 @@ def info(service: Service, request: Request) -> Response:
     """``GET /info``: brasa's version and the models."""
     found = [model.describe() for model in service.models]
     default = found[0]["name"] if found else None
-    version = metadata.version("brasa")
-    return Response(as_json({"version": version, "default": default, "models": found}))
+    return Response(as_json({"version": VERSION, "default": default, "models": found}))
 
 
 def execution_parameters(service: Service, request: Request) -> Response:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from brasa.serving.http import JSON, JSON_LINES, Response, as_json
+from brasa.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -303,7 +303,7 @@ def document(service: Service, routes: Iterable[Route]) -> Response:
         as_json(
             {
                 "openapi": "3.1.0",
-                "info": {"title": "brasa", "version": metadata.version("brasa")},
+                "info": {"title": "brasa", "version": VERSION},
                 "paths": paths,
                 "components": components,
             }
