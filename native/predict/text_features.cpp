@@ -50,21 +50,31 @@ void TextFeatures::split(std::string_view line) {
   Sink sink{*this};
   tokenize(text_.data(), line.size(), sink);
   if (sink.open) add_token(kLineEndToken);
+  recall_words();
   find_new_words();
 }
 
-// `token` can be read to 16 bytes.
+// `token` can be read to 16 bytes. Where it may be remembered is asked for, and looked at when all
+// tokens of the line are known.
 void TextFeatures::add_token(std::string_view token) {
-  if (token.size() <= kMaxShortWord) {
-    const WordKey key = padded_short_key(token.data(), token.size());
-    const RecentWord& found = recent(key);
-    if (found.key == key) {
-      tokens_.push_back({token, found.index, found.hash});
-      return;
+  Token& added = tokens_.emplace_back(token);
+  if (token.size() > kMaxShortWord) return;
+  added.key = padded_short_key(token.data(), token.size());
+  added.recent = &recent(added.key);
+  __builtin_prefetch(added.recent);
+}
+
+void TextFeatures::recall_words() {
+  new_tokens_.clear();
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    Token& token = tokens_[i];
+    if (token.recent != nullptr && token.recent->key == token.key) {
+      token.index = token.recent->index;
+      token.hash = token.recent->hash;
+    } else {
+      new_tokens_.push_back(i);
     }
   }
-  new_tokens_.push_back(tokens_.size());
-  tokens_.push_back({token});
 }
 
 void TextFeatures::find_new_words() {
@@ -73,15 +83,11 @@ void TextFeatures::find_new_words() {
   new_indices_.resize(new_words_.size());
   rules_.words->find(new_words_, new_indices_);
   for (size_t n = 0; n < new_words_.size(); ++n) {
-    const std::string_view word = new_words_[n];
     Token& token = tokens_[new_tokens_[n]];
     token.index = new_indices_[n];
-    token.hash = hash_word(word);
-    if (word.size() > kMaxShortWord) continue;
-    const WordKey key = short_key(word);
-    recent(key) = {key, token.index, token.hash};
+    token.hash = hash_word(token.word);
+    if (token.recent != nullptr) *token.recent = {token.key, token.index, token.hash};
   }
-  new_tokens_.clear();
 }
 
 void TextFeatures::read_word(const KnownWord& word) {

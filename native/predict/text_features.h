@@ -57,20 +57,25 @@ class TextFeatures {
   std::span<const KnownWord> known_words() const { return known_words_; }
 
  private:
-  struct Token {
-    std::string_view word;
-    int32_t index = -1;  // among the model's words
-    uint32_t hash = 0;   // hash_word
-  };
   struct RecentWord {
     WordKey key;  // of none: no word's
     int32_t index = -1;
     uint32_t hash = 0;
   };
+  struct Token {
+    explicit Token(std::string_view token) : word(token) {}
+
+    std::string_view word;
+    WordKey key;
+    RecentWord* recent = nullptr;  // where it may be remembered; null: it is too long
+    int32_t index = -1;            // among the model's words
+    uint32_t hash = 0;             // hash_word
+  };
 
   void clear();
   void split(std::string_view line);
   void add_token(std::string_view token);
+  void recall_words();
   void find_new_words();
   RecentWord& recent(const WordKey& key) { return recent_[hash_short(key) & (recent_.size() - 1)]; }
   void add_word(std::string_view word, int32_t index);
