@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <stdexcept>
 
@@ -326,10 +327,12 @@ Predictions Predictor::predict(std::span<const std::string_view> texts,
                                const PredictionOptions& options) const {
   std::vector<Predictions> parts((texts.size() + kTextsPerTask - 1) / kTextsPerTask);
   WordSums* const sums = word_sums(texts.size());
-  parallel_for(parts.size(), 1, [&](size_t begin, size_t end) {
-    if (begin == end) return;
+  // Threads take the next task when they have done one: the first one begins 0.1 ms earlier.
+  std::atomic<size_t> next{0};
+  parallel_for(parts.size(), 1, [&](size_t, size_t) {
+    if (next.load() >= parts.size()) return;
     auto worker = take_worker(true, options, sums);
-    for (size_t part = begin; part < end; ++part) {
+    for (size_t part; (part = next.fetch_add(1)) < parts.size();) {
       const size_t first = part * kTextsPerTask;
       const size_t last = std::min(texts.size(), first + kTextsPerTask);
       for (size_t at = first; at < last; at += kLanes) {
