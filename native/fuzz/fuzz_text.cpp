@@ -121,8 +121,14 @@ void predict_labels(Input& input) {
   for (size_t i = 0; i < centroids.size(); ++i) centroids[i] = static_cast<float>(i % 97) - 48;
   const CodeBook book{centroids, dim, part_dim};
   const std::vector<uint8_t> codes = input.numbers<uint8_t>(n_rows * book.n_parts());
+  const bool with_sums = input.number<uint8_t>() % 8 == 1;
   const std::vector<char> text = input.rest();
-  const std::vector<std::string_view> lines = split_lines(as_text(text));
+  std::vector<std::string_view> lines = split_lines(as_text(text));
+  // So many that sums of words are kept.
+  const size_t n_lines = lines.size();
+  for (size_t i = 0; with_sums && n_lines > 0 && lines.size() < 1000; ++i) {
+    lines.push_back(lines[i % n_lines]);
+  }
   try {
     const InputRows matrix =
         quantized ? InputRows(codes, book, {}, {}) : InputRows({rows.data(), n_rows, dim, dim});
