@@ -48,6 +48,27 @@ def test_without_the_variables_nothing_is_changed(platform: Any) -> None:
     assert done.stdout.strip() == "https://sts.eu-west-1.amazonaws.com"
 
 
+def test_a_notebook_gets_the_variables_and_its_own_brasa(platform: Any, tmp_path: Path) -> None:
+    # In place of JupyterLab, whose kernels get what it gets.
+    (tmp_path / "jupyterlab.py").touch()
+    (tmp_path / "jupyter.py").write_text(
+        "import os, shutil, sys\n"
+        "print(*sys.argv[1:], shutil.which('brasa'), os.environ['AWS_ENDPOINT_URL'])"
+    )
+    (tmp_path / "a.ipynb").touch()
+    command = [_BRASA, "platform", "notebook", "--data", str(platform.folder), "a.ipynb"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*command, "--", "--port", "8890"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["lab", "a.ipynb", "--port", "8890", _BRASA, platform.url]
+    command[-1] = "other.ipynb"
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "other.ipynb: there is no such notebook" in done.stderr
+
+
 def test_a_folder_where_no_platform_has_run(tmp_path: Path) -> None:
     command = [_BRASA, "platform", "env", "--data", str(tmp_path / "new")]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brasa.errors import MissingExtraError
+from brasa.errors import MissingExtraError, StorageError
 
 if TYPE_CHECKING:
     from brasa.platform.folder import DataFolder
@@ -88,9 +88,9 @@ def env(ctx: click.Context, data: Path, as_json: bool) -> None:
 
 @platform.command()
 @_DATA
-@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True))
+@click.argument("arguments", nargs=-1, metavar="[FILE] [-- JUPYTER'S OPTIONS]")
 @click.pass_context
-def notebook(ctx: click.Context, data: Path, file: Path | None) -> None:
+def notebook(ctx: click.Context, data: Path, arguments: tuple[str, ...]) -> None:
     """Open Jupyter on a notebook, with the platform's variables."""
     from brasa.platform import getting_in
 
@@ -98,7 +98,11 @@ def notebook(ctx: click.Context, data: Path, file: Path | None) -> None:
     path = os.environ.get("PYTHONPATH")
     if path:
         values["PYTHONPATH"] += os.pathsep + path
-    command = [sys.executable, "-m", "jupyter", "lab", *([str(file)] if file else [])]
+    # A notebook's `!brasa` is this one, in an environment that nobody activated, too.
+    values["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if arguments and not arguments[0].startswith("-") and not Path(arguments[0]).exists():
+        raise StorageError(arguments[0], "there is no such notebook")
+    command = [sys.executable, "-m", "jupyter", "lab", *arguments]
     if subprocess.run([sys.executable, "-c", "import jupyterlab"], capture_output=True).returncode:
         raise MissingExtraError("jupyterlab", "notebook", "a notebook")
     os.execve(sys.executable, command, {**os.environ, **values})
