@@ -67,6 +67,8 @@ class Predictor::Worker {
         scores_(predictor.loss_ == LabelLoss::kTree ? 0 : predictor.n_labels_ * best_.size()) {}
 
   const bool of_batches;
+  // After a text of a megabyte its buffers have tens of them.
+  bool is_worth_keeping() const { return features_.longest_line() < size_t{1} << 20; }
 
   void begin(const PredictionOptions& options, WordSums* sums) {
     options_ = options;
@@ -131,32 +133,35 @@ class Predictor::Worker {
     const std::span<float> sum{out, input.dim()};
     std::ranges::fill(sum, 0.0F);
     input.add(features_.rows(), sum);
-    const size_t count = features_.count() + add_known_words(sum);
+    size_t count = features_.count();
+    if (word_sums_ != nullptr) count += add_known_words(features_.known_words(), sum);
     divide(sum, count);
     return count;
   }
 
   // Gives the number of their features. A word's rows are summed first, whether or not the sum is
   // kept, so that results do not depend on what was met before.
-  size_t add_known_words(std::span<float> out) {
-    const auto words = features_.known_words();
+  size_t add_known_words(std::span<const TextFeatures::KnownWord> words, std::span<float> out) {
+    constexpr size_t kAtOnce = 64;
     const size_t dim = out.size();
+    new_sums_.resize(kAtOnce * dim);
+    std::array<const float*, kAtOnce> sums;
     size_t count = 0;
-    sums_of_line_.clear();
-    if (new_sums_.size() < words.size() * dim) new_sums_.resize(words.size() * dim);
-    std::span<float> new_sums = new_sums_;
-    for (const auto& word : words) word_sums_->prefetch(word.index);
-    for (const auto& word : words) {
-      WordSums::Sum sum = word_sums_->find(word.index);
-      if (sum.numbers == nullptr) {
-        sum = {new_sums.data(), sum_up(word, new_sums.first(dim))};
-        new_sums = new_sums.subspan(dim);
+    for (size_t first = 0; first < words.size(); first += kAtOnce) {
+      const std::span some = words.subspan(first, std::min(kAtOnce, words.size() - first));
+      for (const auto& word : some) word_sums_->prefetch(word.index);
+      for (size_t i = 0; i < some.size(); ++i) {
+        WordSums::Sum sum = word_sums_->find(some[i].index);
+        if (sum.numbers == nullptr) {
+          const std::span numbers = std::span(new_sums_).subspan(i * dim, dim);
+          sum = {numbers.data(), sum_up(some[i], numbers)};
+        }
+        prefetch_row(sum.numbers, dim);
+        sums[i] = sum.numbers;
+        count += sum.n_features;
       }
-      prefetch_row(sum.numbers, dim);
-      sums_of_line_.push_back(sum.numbers);
-      count += sum.n_features;
+      add_rows({sums.data(), some.size()}, out);
     }
-    add_rows(sums_of_line_, out);
     return count;
   }
 
@@ -257,7 +262,6 @@ class Predictor::Worker {
   TextFeatures features_;
   TextFeatures word_features_;
   std::vector<float> new_sums_;
-  std::vector<const float*> sums_of_line_;
   std::vector<BestLabels> best_;
   FloatBuffer hidden_, transposed_, scores_;
   std::vector<Prediction> stack_;
@@ -312,7 +316,7 @@ std::unique_ptr<Predictor::Worker> Predictor::take_worker(bool of_batches,
 void Predictor::give_back(std::unique_ptr<Worker> worker) const {
   const std::lock_guard lock(mutex_);
   auto& idle = worker->of_batches ? idle_.of_batches : idle_.of_single_texts;
-  if (idle.size() < n_cores()) idle.push_back(std::move(worker));
+  if (worker->is_worth_keeping() && idle.size() < n_cores()) idle.push_back(std::move(worker));
 }
 
 std::vector<Prediction> Predictor::predict_one(std::string_view text,

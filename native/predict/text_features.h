@@ -55,6 +55,7 @@ class TextFeatures {
   // How many features the line or word has: the divisor of the mean. Without the known ones.
   size_t count() const { return rows_.size() + n_zeros_; }
   std::span<const KnownWord> known_words() const { return known_words_; }
+  size_t longest_line() const { return text_.capacity(); }  // in bytes, of those that were read
 
  private:
   struct RecentWord {
