@@ -121,13 +121,13 @@ void predict_labels(Input& input) {
   for (size_t i = 0; i < centroids.size(); ++i) centroids[i] = static_cast<float>(i % 97) - 48;
   const CodeBook book{centroids, dim, part_dim};
   const std::vector<uint8_t> codes = input.numbers<uint8_t>(n_rows * book.n_parts());
-  const bool with_sums = input.number<uint8_t>() % 8 == 1;
+  const bool many = input.number<uint8_t>() % 8 == 1;
   const std::vector<char> text = input.rest();
   std::vector<std::string_view> lines = split_lines(as_text(text));
-  // So many that sums of words are kept.
   const size_t n_lines = lines.size();
-  for (size_t i = 0; with_sums && n_lines > 0 && lines.size() < 1000; ++i) {
-    lines.push_back(lines[i % n_lines]);
+  if (many && n_lines > 0 && text.size() < 100) {
+    // So many that sums of words are kept.
+    for (size_t i = 0; lines.size() < 1000; ++i) lines.push_back(lines[i % n_lines]);
   }
   try {
     const InputRows matrix =
@@ -142,7 +142,7 @@ void predict_labels(Input& input) {
     for (const Prediction& item : found.items) {
       require(item.label >= 0 && static_cast<size_t>(item.label) < labels.size());
     }
-    for (const std::string_view line : lines) predictor.predict_one(line, options);
+    for (size_t i = 0; i < n_lines; ++i) predictor.predict_one(lines[i], options);
     std::vector<float> vectors(lines.size() * dim);
     predictor.vectors(lines, input.number<uint8_t>() % 2 == 1, vectors);
   } catch (const std::invalid_argument&) {
