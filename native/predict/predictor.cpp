@@ -12,14 +12,14 @@
 namespace brasa {
 namespace {
 
-// Texts of one task: a thread (20 us to start) has several of them, and its results stay small.
+// Texts of one task: a thread (0.02 to 0.14 ms to start) has several, and its results stay small.
 constexpr size_t kTextsPerTask = 64;
 // From this many texts on, a tile of kLanes texts is scored at once: its cost is that of about four
 // single ones.
 constexpr size_t kMinTile = 4;
 // Words that a worker remembers; 8,192 take 256 KB, half of the second-level cache. With 2,048 of
 // them 119,000 texts of imdb take a second, with 8,192 143,000.
-constexpr size_t kRecentWords = 8192, kRecentWordsOfSingleTexts = 256;
+constexpr size_t kRecentWords = 8192;
 // From this many texts on, sums of words are kept: up to 32 MB that fewer texts would not fill.
 constexpr size_t kMinTextsWithSums = 1000;
 
@@ -55,18 +55,15 @@ const SigmoidTable& sigmoid_table() {
 // One thread's buffers and the steps from text to labels.
 class Predictor::Worker {
  public:
-  // A worker of batches can do single texts, too, but not the other way round.
-  Worker(const Predictor& predictor, bool batches)
-      : of_batches(batches),
-        model_(predictor),
-        features_(predictor.rules_, batches ? kRecentWords : kRecentWordsOfSingleTexts),
+  explicit Worker(const Predictor& predictor)
+      : model_(predictor),
+        features_(predictor.rules_, kRecentWords),
         word_features_(predictor.rules_),
-        best_(batches ? kLanes : 1, BestLabels(0, 0)),
-        hidden_(best_.size() * predictor.stride_),
-        transposed_(batches ? kLanes * predictor.stride_ : 0),
-        scores_(predictor.loss_ == LabelLoss::kTree ? 0 : predictor.n_labels_ * best_.size()) {}
+        best_(kLanes, BestLabels(0, 0)),
+        hidden_(kLanes * predictor.stride_),
+        transposed_(kLanes * predictor.stride_),
+        scores_(predictor.loss_ == LabelLoss::kTree ? 0 : predictor.n_labels_ * kLanes) {}
 
-  const bool of_batches;
   // After a text of a megabyte its buffers have tens of them.
   bool is_worth_keeping() const { return features_.longest_line() < size_t{1} << 20; }
 
@@ -273,7 +270,7 @@ Predictor::Predictor(const FeatureRules& rules, const InputRows& input, const Ro
       bucket_index_(rules.ngrams),
       input_(input),
       n_labels_(output.n_rows),
-      stride_((output.dim + kRowAlign - 1) / kRowAlign * kRowAlign),
+      stride_(round_up(output.dim, kRowAlign)),
       loss_(loss),
       output_(output.n_rows * stride_),
       kernels_(find_kernels("auto")) {
@@ -296,32 +293,29 @@ Predictor::Predictor(const FeatureRules& rules, const InputRows& input, const Ro
 
 Predictor::~Predictor() = default;
 
-std::unique_ptr<Predictor::Worker> Predictor::take_worker(bool of_batches,
-                                                          const PredictionOptions& options,
+std::unique_ptr<Predictor::Worker> Predictor::take_worker(const PredictionOptions& options,
                                                           WordSums* sums) const {
   std::unique_ptr<Worker> worker;
   {
     const std::lock_guard lock(mutex_);
-    auto& idle = of_batches ? idle_.of_batches : idle_.of_single_texts;
-    if (!idle.empty()) {
-      worker = std::move(idle.back());
-      idle.pop_back();
+    if (!idle_.empty()) {
+      worker = std::move(idle_.back());
+      idle_.pop_back();
     }
   }
-  if (!worker) worker = std::make_unique<Worker>(*this, of_batches);
+  if (!worker) worker = std::make_unique<Worker>(*this);
   worker->begin(options, sums);
   return worker;
 }
 
 void Predictor::give_back(std::unique_ptr<Worker> worker) const {
   const std::lock_guard lock(mutex_);
-  auto& idle = worker->of_batches ? idle_.of_batches : idle_.of_single_texts;
-  if (worker->is_worth_keeping() && idle.size() < n_cores()) idle.push_back(std::move(worker));
+  if (worker->is_worth_keeping() && idle_.size() < n_cores()) idle_.push_back(std::move(worker));
 }
 
 std::vector<Prediction> Predictor::predict_one(std::string_view text,
                                                const PredictionOptions& options) const {
-  auto worker = take_worker(false, options);
+  auto worker = take_worker(options);
   std::vector<Prediction> found = worker->predict_one(text);
   give_back(std::move(worker));
   return found;
@@ -335,7 +329,7 @@ Predictions Predictor::predict(std::span<const std::string_view> texts,
   std::atomic<size_t> next{0};
   parallel_for(parts.size(), 1, [&](size_t, size_t) {
     if (next.load() >= parts.size()) return;
-    auto worker = take_worker(true, options, sums);
+    auto worker = take_worker(options, sums);
     for (size_t part; (part = next.fetch_add(1)) < parts.size();) {
       const size_t first = part * kTextsPerTask;
       const size_t last = std::min(texts.size(), first + kTextsPerTask);
@@ -395,7 +389,7 @@ Features Predictor::features(std::span<const std::string_view> texts) const {
 void Predictor::vectors(std::span<const std::string_view> texts, bool as_words,
                         std::span<float> out) const {
   parallel_for(texts.size(), kTextsPerTask, [&](size_t begin, size_t end) {
-    auto worker = take_worker(true, {});
+    auto worker = take_worker({});
     for (size_t i = begin; i < end; ++i) {
       worker->write_vector(texts[i], as_words, out.data() + i * input_.dim());
     }

@@ -74,13 +74,9 @@ class Predictor {
 
  private:
   class Worker;
-  // Workers that wait for texts: making one costs more than predicting a text, and those of batches
-  // remember words.
-  struct Idle {
-    std::vector<std::unique_ptr<Worker>> of_batches, of_single_texts;
-  };
 
-  std::unique_ptr<Worker> take_worker(bool of_batches, const PredictionOptions& options,
+  // Workers remember words, and making one costs more than predicting a text.
+  std::unique_ptr<Worker> take_worker(const PredictionOptions& options,
                                       WordSums* sums = nullptr) const;
   void give_back(std::unique_ptr<Worker> worker) const;
   // Null where they would not pay for this many texts. What was kept for them stays.
@@ -97,7 +93,7 @@ class Predictor {
   LabelTree tree_;
   const Kernels* kernels_;
   mutable std::mutex mutex_;  // guards what follows
-  mutable Idle idle_;
+  mutable std::vector<std::unique_ptr<Worker>> idle_;
   mutable std::unique_ptr<WordSums> word_sums_;
 };
 

@@ -2,10 +2,26 @@
 
 #include <array>
 
-#include "predict/line_tokens.h"
 #include "text/line_end.h"
+#include "text/tokenizer.h"
 
 namespace brasa {
+namespace {
+
+// Takes the first token off a line; empty at the line's end. As fastText separates the tokens of a
+// line that is to be labeled: at NUL bytes, too.
+std::string_view take_token(std::string_view& line) {
+  const auto separates = [](char c) { return is_white_space(c) || c == '\0'; };
+  size_t begin = 0;
+  while (begin < line.size() && separates(line[begin])) ++begin;
+  size_t end = begin;
+  while (end < line.size() && !separates(line[end])) ++end;
+  const std::string_view token = line.substr(begin, end - begin);
+  line.remove_prefix(end);
+  return token;
+}
+
+}  // namespace
 
 std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> lines;

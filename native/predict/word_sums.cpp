@@ -4,6 +4,7 @@
 
 #include "memory/large_array.h"
 #include "simd/kernels.h"
+#include "train/step.h"
 
 namespace brasa {
 namespace {
@@ -15,7 +16,7 @@ constexpr size_t kMaxBytes = size_t{32} << 20;
 
 WordSums::WordSums(size_t n_words, size_t dim)
     : dim_(dim),
-      stride_((dim + kRowAlign - 1) / kRowAlign * kRowAlign),
+      stride_(round_up(dim, kRowAlign)),
       n_places_(std::min(n_words + 1, kMaxBytes / (stride_ * sizeof(float)))),
       entries_(std::make_unique<std::atomic<uint32_t>[]>(n_words)),
       sums_(make_large<float>(n_places_ * stride_)) {
