@@ -18,4 +18,4 @@ def test_extras_that_messages_and_documents_name_can_be_installed() -> None:
         for extra in "".join(found).split(",")
     }
     assert {"notebook", "gpu", "zstd"} <= named
-    assert named <= {"dev", *project["optional-dependencies"]}
+    assert named <= set(project["optional-dependencies"])
