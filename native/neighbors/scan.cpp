@@ -123,8 +123,7 @@ std::vector<TopRows> scan_block(const Scan& scan, const QueryBlock& block, size_
   {
     const double work_size = static_cast<double>(n * scan.vectors.dim * block.size());
     const double useful = std::clamp(work_size / kThreadWork, 1.0, static_cast<double>(n_threads));
-    const ThreadGroup others(static_cast<uint64_t>(useful) - 1, [&] { work(false); });
-    work(true);
+    run_parts(static_cast<size_t>(useful), [&](size_t part) { work(part == 0); });
   }
   if (failure) std::rethrow_exception(failure);
   return best;

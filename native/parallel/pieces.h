@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "parallel/thread_group.h"
+#include "parallel/run_parts.h"
 
 namespace brasa {
 
@@ -23,9 +23,8 @@ inline void for_each_piece(std::size_t n, int threads,
     }
   };
   const std::size_t n_pieces = n / kPiece + 1;
-  const ThreadGroup others(std::min(n_pieces, static_cast<std::size_t>(std::max(1, threads))) - 1,
-                           run);
-  run();
+  run_parts(std::min(n_pieces, static_cast<std::size_t>(std::max(1, threads))),
+            [&](std::size_t) { run(); });
 }
 
 }  // namespace brasa

@@ -4,14 +4,12 @@
 #include <cstring>
 #include <limits>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "formats/vectors_text.h"
 #include "lookup/bucket_index.h"
 #include "lookup/word_composer.h"
-#include "parallel/parallel_for.h"
 
 namespace brasa {
 namespace {
@@ -103,18 +101,6 @@ TEST_CASE("offsets that lie give empty words") {
   std::string text;
   append_vector_lines(words, 0, RowView{data.data(), 6, 8, 8}, text);
   CHECK_EQ(text.substr(0, 19), "ab 1 1 1 1 1 1 1 1 ");
-}
-
-TEST_CASE("parts cover everything once, and errors come through") {
-  for (const size_t count : {0UL, 1UL, 7UL, 1000UL}) {
-    std::vector<int> seen(count);
-    parallel_for(count, 3, [&](size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) ++seen[i];
-    });
-    CHECK_EQ(seen, std::vector<int>(count, 1));
-  }
-  CHECK_THROWS_AS(parallel_for(1000, 1, [](size_t, size_t) { throw std::runtime_error("part"); }),
-                  std::runtime_error);
 }
 
 }  // namespace
