@@ -55,9 +55,9 @@ nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint
 
 // Keeps the arrays alive that `problem` views.
 struct BoundClassifierProblem {
-  Vector<const int64_t> item_offsets, unit_offsets, label_offsets, block_offsets, block_items,
+  Vector<const int64_t> item_offsets, unit_offsets, label_offsets, block_offsets, step_items,
       path_offsets;
-  Vector<const int32_t> items, unit_rows, labels, order, alias, path_nodes;
+  Vector<const int32_t> items, unit_rows, labels, order, block_order, alias, path_nodes;
   Vector<const uint32_t> accept;
   Vector<const uint8_t> path_branches;
   Vector<const float> line_weights, label_weights;
@@ -128,9 +128,13 @@ void check(const ClassifierProblem& p) {
   }
   check_range(p.order, n_lines, "order");
   check_offsets(p.block_offsets, p.n_blocks(), p.order.size(), "block_offsets");
-  if (p.block_items.size() != p.block_offsets.size() || p.block_items.front() != 0 ||
-      p.block_items.back() <= 0 || !std::ranges::is_sorted(p.block_items)) {
-    throw std::invalid_argument("block_items: not one rising number for each block");
+  check_range(p.block_order, p.n_blocks(), "block_order");
+  if (p.block_order.empty() || p.block_order.size() % p.n_blocks() != 0) {
+    throw std::invalid_argument("block_order: not the blocks of whole epochs");
+  }
+  if (p.step_items.size() != p.block_order.size() + 1 || p.step_items.front() != 0 ||
+      p.step_items.back() <= 0 || !std::ranges::is_sorted(p.step_items)) {
+    throw std::invalid_argument("step_items: not one rising number for each step");
   }
   if (p.loss == ClassifierLoss::kHierarchicalSoftmax) {
     check_offsets(p.paths.offsets, n_labels, p.paths.nodes.size(), "path_offsets");
@@ -178,11 +182,11 @@ void bind_train_classifier(nb::module_& module) {
              Vector<const int64_t> label_offsets, Vector<const int32_t> labels,
              Vector<const float> line_weights, Vector<const float> label_weights,
              Vector<const int64_t> label_counts, Vector<const int32_t> order,
-             Vector<const int64_t> block_offsets, Vector<const int64_t> block_items,
-             Vector<const uint32_t> accept, Vector<const int32_t> alias,
-             Vector<const int64_t> path_offsets, Vector<const int32_t> path_nodes,
-             Vector<const uint8_t> path_branches, Matrix input, Matrix output,
-             const std::string& instruction_set) {
+             Vector<const int64_t> block_offsets, Vector<const int32_t> block_order,
+             Vector<const int64_t> step_items, Vector<const uint32_t> accept,
+             Vector<const int32_t> alias, Vector<const int64_t> path_offsets,
+             Vector<const int32_t> path_nodes, Vector<const uint8_t> path_branches, Matrix input,
+             Matrix output, const std::string& instruction_set) {
             const ClassifierProblem problem{
                 .loss = loss_named(loss),
                 .negative_samples = negative_samples,
@@ -199,7 +203,8 @@ void bind_train_classifier(nb::module_& module) {
                 .label_weights = view(label_weights),
                 .order = view(order),
                 .block_offsets = view(block_offsets),
-                .block_items = view(block_items),
+                .block_order = view(block_order),
+                .step_items = view(step_items),
                 .label_counts = view(label_counts),
                 .negatives = {view(accept), view(alias)},
                 .paths = {view(path_offsets), view(path_nodes), view(path_branches)},
@@ -209,14 +214,17 @@ void bind_train_classifier(nb::module_& module) {
               throw std::invalid_argument("the shapes of input and output do not agree");
             }
             check(problem);
-            new (self) BoundClassifierProblem{
-                item_offsets,  unit_offsets,  label_offsets,
-                block_offsets, block_items,   path_offsets,
-                items,         unit_rows,     labels,
-                order,         alias,         path_nodes,
-                accept,        path_branches, line_weights,
-                label_weights, label_counts,  input,
-                output,        problem,       kernels_named(instruction_set)};
+            new (self) BoundClassifierProblem{item_offsets,  unit_offsets,
+                                              label_offsets, block_offsets,
+                                              step_items,    path_offsets,
+                                              items,         unit_rows,
+                                              labels,        order,
+                                              block_order,   alias,
+                                              path_nodes,    accept,
+                                              path_branches, line_weights,
+                                              label_weights, label_counts,
+                                              input,         output,
+                                              problem,       kernels_named(instruction_set)};
           },
           nb::kw_only(), nb::arg("loss"), nb::arg("negative_samples"), nb::arg("learning_rate"),
           nb::arg("seed"), nb::arg("epochs"), nb::arg("item_offsets").noconvert(),
@@ -225,21 +233,21 @@ void bind_train_classifier(nb::module_& module) {
           nb::arg("labels").noconvert(), nb::arg("line_weights").noconvert(),
           nb::arg("label_weights").noconvert(), nb::arg("label_counts").noconvert(),
           nb::arg("order").noconvert(), nb::arg("block_offsets").noconvert(),
-          nb::arg("block_items").noconvert(), nb::arg("accept").noconvert(),
-          nb::arg("alias").noconvert(), nb::arg("path_offsets").noconvert(),
-          nb::arg("path_nodes").noconvert(), nb::arg("path_branches").noconvert(),
-          nb::arg("input").noconvert(), nb::arg("output").noconvert(), nb::arg("instruction_set"))
+          nb::arg("block_order").noconvert(), nb::arg("step_items").noconvert(),
+          nb::arg("accept").noconvert(), nb::arg("alias").noconvert(),
+          nb::arg("path_offsets").noconvert(), nb::arg("path_nodes").noconvert(),
+          nb::arg("path_branches").noconvert(), nb::arg("input").noconvert(),
+          nb::arg("output").noconvert(), nb::arg("instruction_set"))
       .def(
           "train_span",
           [](BoundClassifierProblem& self, uint64_t first, uint64_t last, unsigned n_threads) {
             const ClassifierProblem& problem = self.problem;
-            const uint64_t total = problem.n_blocks() * problem.n_epochs;
-            return train_blocks(first, last, total, n_threads, self.done, [&] {
+            return train_blocks(first, last, problem.n_steps(), n_threads, self.done, [&] {
               return train_classifier_span(problem, self.kernels, first, last, n_threads);
             });
           },
           nb::arg("first"), nb::arg("last"), nb::arg("n_threads"),
-          "Train blocks first .. last - 1; gives (summed loss, lines in that sum, all finite).")
+          "Train steps first .. last - 1; gives (summed loss, lines in that sum, all finite).")
       .def(
           "count_right",
           [](const BoundClassifierProblem& self, unsigned n_threads) {

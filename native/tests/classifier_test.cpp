@@ -101,8 +101,8 @@ TEST_CASE("labels of lines") {
 
 // Two labels that the first feature of a line tells apart; all lines share the last row.
 struct Task {
-  std::vector<int64_t> item_offsets{0}, label_offsets{0}, block_offsets{0}, block_items{0};
-  std::vector<int32_t> items, labels, order;
+  std::vector<int64_t> item_offsets{0}, label_offsets{0}, block_offsets{0}, step_items{0};
+  std::vector<int32_t> items, labels, order, block_order;
   std::vector<int64_t> counts{40, 40, 0};
   FloatBuffer input{3 * kRowAlign}, output{3 * kRowAlign};
   AliasTable alias = build_alias_table(std::vector<double>{1, 1, 1});
@@ -118,7 +118,8 @@ struct Task {
       label_offsets.push_back(i + 1);
       if (i % 8 == 7) {
         block_offsets.push_back(i + 1);
-        block_items.push_back(2 * (i + 1));
+        block_order.insert(block_order.begin(), i / 8);  // backwards
+        step_items.push_back(2 * (i + 1));
       }
     }
     for (size_t row = 0; row < 3; ++row) input[row * kRowAlign + row] = 0.1f;
@@ -140,7 +141,8 @@ struct Task {
             .label_weights = label_weights,
             .order = order,
             .block_offsets = block_offsets,
-            .block_items = block_items,
+            .block_order = block_order,
+            .step_items = step_items,
             .label_counts = counts,
             .negatives = {alias.accept, alias.alias},
             .paths = {code.offsets, code.nodes, code.branches},

@@ -66,20 +66,16 @@ class ClassifierWorker {
   }
 
   void operator()(uint64_t index, LossSum& loss) {
-    const uint64_t n_blocks = problem_.n_blocks();
-    const auto block = static_cast<size_t>(index % n_blocks);
-    const auto all_items = static_cast<double>(problem_.block_items[n_blocks]);
-    double items = static_cast<double>(index / n_blocks) * all_items +
-                   static_cast<double>(problem_.block_items[block]);
+    const auto all_items = static_cast<double>(problem_.items_before_step(problem_.n_steps()));
+    auto items = static_cast<double>(problem_.items_before_step(index));
     Random random(problem_.seed, index);
-    const auto lines = problem_.lines_of_block(block);
+    const auto lines = problem_.lines_of_block(problem_.block_of_step(index));
     if (!lines.empty()) fetch(lines[0], rows_);
     for (size_t i = 0; i < lines.size(); ++i) {
       if (i + 3 < lines.size()) problem_.ask_for_units(lines[i + 3]);
       if (i + 2 < lines.size()) problem_.ask_for_unit_rows(lines[i + 2]);
       if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
-      const double done = items / (all_items * static_cast<double>(problem_.n_epochs));
-      learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - done));
+      learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - items / all_items));
       const double line_loss = train_line(lines[i], random, i % kLossInterval == 0);
       if (i % kLossInterval == 0) {
         loss.loss += line_loss;

@@ -11,8 +11,8 @@ namespace brasa {
 
 enum class ClassifierLoss { kSoftmax, kHierarchicalSoftmax, kNegativeSampling, kOneVsAll };
 
-// Views of arrays that the plan computed and the caller owns. Lines are trained in the order
-// `order`, which is cut into blocks.
+// Views of arrays that the plan computed and the caller owns. `order` is cut into blocks of lines;
+// step i of the training is block `block_order[i]`; when all of these are done, they come again.
 struct ClassifierProblem {
   ClassifierLoss loss;
   uint32_t negative_samples;
@@ -31,7 +31,8 @@ struct ClassifierProblem {
 
   std::span<const int32_t> order;          // lines
   std::span<const int64_t> block_offsets;  // n_blocks + 1, into order
-  std::span<const int64_t> block_items;    // n_blocks + 1: items before each block
+  std::span<const int32_t> block_order;    // of some epochs, at most of all
+  std::span<const int64_t> step_items;     // as long and 1 more: items before each of these steps
 
   std::span<const int64_t> label_counts;  // n_labels, descending
   NegativeTable negatives;
@@ -40,6 +41,7 @@ struct ClassifierProblem {
   HogwildMatrix output;  // a row for each label
 
   uint64_t n_blocks() const { return block_offsets.size() - 1; }
+  uint64_t n_steps() const { return n_blocks() * n_epochs; }
 
   std::span<const int32_t> items_of(int32_t line) const { return slice(item_offsets, items, line); }
   std::span<const int32_t> labels_of(int32_t line) const {
@@ -48,9 +50,14 @@ struct ClassifierProblem {
   std::span<const int32_t> rows_of_unit(int32_t unit) const {
     return slice(unit_offsets, unit_rows, unit);
   }
-  std::span<const int32_t> lines_of_block(size_t block) const {
-    return order.subspan(static_cast<size_t>(block_offsets[block]),
-                         static_cast<size_t>(block_offsets[block + 1] - block_offsets[block]));
+  int32_t block_of_step(uint64_t step) const { return block_order[step % block_order.size()]; }
+  uint64_t items_before_step(uint64_t step) const {
+    const uint64_t n = block_order.size();
+    return static_cast<uint64_t>(step_items[n]) * (step / n) +
+           static_cast<uint64_t>(step_items[step % n]);
+  }
+  std::span<const int32_t> lines_of_block(int32_t block) const {
+    return slice(block_offsets, order, block);
   }
   // The input rows of a line, one for each feature.
   void list_rows(int32_t line, std::vector<int32_t>& rows) const;
@@ -68,9 +75,9 @@ struct ClassifierProblem {
   }
 };
 
-// Trains blocks first .. last - 1 of all epochs. The learning rate falls linearly with the items of
-// all epochs. With one thread, the result depends on nothing but the problem; how blocks are
-// divided into spans does not matter.
+// Trains steps first .. last - 1. The learning rate falls linearly with the items of all steps.
+// With one thread, the result depends on nothing but the problem; how blocks are divided into spans
+// does not matter.
 SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
                                  uint64_t first, uint64_t last, unsigned n_threads);
 

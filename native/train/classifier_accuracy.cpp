@@ -25,7 +25,7 @@ class AccuracyWorker {
 
   // Counts right lines as a loss, and all lines as pairs.
   void operator()(uint64_t block, LossSum& count) {
-    for (const int32_t line : problem_.lines_of_block(static_cast<size_t>(block))) {
+    for (const int32_t line : problem_.lines_of_block(static_cast<int32_t>(block))) {
       problem_.list_rows(line, rows_);
       kernels_.sum_rows(problem_.input.data(), stride_, rows_.data(), rows_.size(),
                         1.0f / static_cast<float>(rows_.size()), hidden_.data());

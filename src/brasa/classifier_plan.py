@@ -20,7 +20,9 @@ ClassWeights = Mapping[str, float] | Literal["balanced"]
 # Items of the texts that are trained as one piece of work: a millisecond or less, so that threads
 # do not wait for each other at the end of a span.
 BLOCK_ITEMS = 2048
-# Texts are trained in one random order, not in that of the file, which may be sorted by label.
+# Epochs that have an order of their own: 12 bytes a block and epoch, of the block's 8 kB.
+MAX_ORDERS = 32
+# Texts are trained in a random order, not in that of the file, which may be sorted by label.
 _ORDER_STREAM = 0x5851F42D
 
 
@@ -33,11 +35,14 @@ class ClassifierPlan:
     config : TextClassifierConfig
     examples : Examples
     order : int32, shape (n_texts,)
-        The order in which each epoch trains the texts.
+        The texts, in a random order.
     block_offsets : int64, shape (n_blocks + 1,)
         Block b is ``order[block_offsets[b]:block_offsets[b + 1]]``.
-    block_items : int64, shape (n_blocks + 1,)
-        Items of the blocks before each block: the unit of the learning rate's clock.
+    block_order : int32, shape (n_blocks * min(epochs, MAX_ORDERS),)
+        Step i trains block ``block_order[i % len(block_order)]``: each epoch all blocks, in a
+        random order of its own.
+    step_items : int64, shape (len(block_order) + 1,)
+        Items of the steps before each step: the learning rate's clock.
     accept, alias : uint32 and int32, shape (n_labels,)
         Alias table of the negatives' distribution; empty unless ``loss="ns"``.
     path_offsets, path_nodes, path_branches : int64, int32, uint8
@@ -50,7 +55,8 @@ class ClassifierPlan:
     examples: Examples
     order: npt.NDArray[np.int32]
     block_offsets: npt.NDArray[np.int64]
-    block_items: npt.NDArray[np.int64]
+    block_order: npt.NDArray[np.int32]
+    step_items: npt.NDArray[np.int64]
     accept: npt.NDArray[np.uint32]
     alias: npt.NDArray[np.int32]
     path_offsets: npt.NDArray[np.int64]
@@ -77,6 +83,12 @@ class ClassifierPlan:
     def total_blocks(self) -> int:
         """Blocks of all epochs."""
         return self.n_blocks * self.config.epochs
+
+    @property
+    def total_items(self) -> int:
+        """Items of all epochs."""
+        n_orders = len(self.block_order) // self.n_blocks
+        return int(self.step_items[-1]) // n_orders * self.config.epochs
 
     @property
     def n_input_rows(self) -> int:
@@ -114,6 +126,15 @@ def make_classifier_plan(
     n_blocks = max(1, int(before[-1]) // block_items)
     cuts = np.searchsorted(before, np.linspace(0, before[-1], n_blocks + 1))
     block_offsets = np.unique(cuts).astype(np.int64)
+    items = np.diff(before[block_offsets])
+    block_order = np.concatenate(
+        [
+            random.permutation(len(items)).astype(np.int32)
+            for _ in range(min(config.epochs, MAX_ORDERS))
+        ]
+    )
+    step_items = np.zeros(len(block_order) + 1, np.int64)
+    np.cumsum(items[block_order], out=step_items[1:])
     counts = examples.labels.counts
     accept, alias = np.empty(0, np.uint32), np.empty(0, np.int32)
     paths = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8))
@@ -128,7 +149,8 @@ def make_classifier_plan(
         examples=examples,
         order=order,
         block_offsets=block_offsets,
-        block_items=before[block_offsets],
+        block_order=block_order,
+        step_items=step_items,
         accept=accept,
         alias=alias,
         path_offsets=paths[0],

@@ -11,7 +11,7 @@ import pytest
 from brasa.backends import ClassifierBackend
 from brasa.backends.cpu import CpuClassifierBackend
 from brasa.backends.reference_classifier import ReferenceClassifierBackend
-from brasa.classifier_plan import ClassifierPlan, make_classifier_plan
+from brasa.classifier_plan import MAX_ORDERS, ClassifierPlan, make_classifier_plan
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.examples import encode_examples
@@ -94,6 +94,12 @@ def test_one_feature_and_one_text_a_block(compare: Comparison, loss: str) -> Non
     compare.assert_equal(plan)
 
 
+def test_orders_of_blocks_come_again(compare: Comparison) -> None:
+    plan = plan_for(texts(20), epochs=MAX_ORDERS + 2, learning_rate=0.05)
+    assert plan.total_blocks > len(plan.block_order) > plan.n_blocks
+    compare.assert_equal(plan)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_long_text(compare: Comparison, loss: str) -> None:
     words = " ".join(f"w{i % 50}" for i in range(500))
@@ -169,7 +175,8 @@ def test_the_step_is_the_gradient_of_the_loss(compare: Comparison, loss: str) ->
         plan,
         order=np.array([text], np.int32),
         block_offsets=np.array([0, 1]),
-        block_items=np.array([0, len(plan.examples.rows_of(text))]),
+        block_order=np.zeros(1, np.int32),
+        step_items=np.array([0, len(plan.examples.rows_of(text))]),
     )
     for name in ("input", "output"):
         moved = compare.start(plan)

@@ -11,7 +11,7 @@ import pytest
 
 from brasa.backends.gpu.reference import SimultaneousReference
 from brasa.backends.reference_classifier import ReferenceClassifierBackend
-from brasa.classifier_plan import ClassifierPlan, make_classifier_plan
+from brasa.classifier_plan import MAX_ORDERS, ClassifierPlan, make_classifier_plan
 from brasa.config import TextClassifierConfig, WordVectorsConfig
 from brasa.corpus import Corpus
 from brasa.encoding import encode
@@ -228,6 +228,13 @@ def test_one_feature_and_one_text_a_block(compare_classifiers: Comparison, loss:
     lines = [f"__label__{i % 3} w{i % 3}" for i in range(12)]
     plan = classifier_plan_for(lines, block_items=1, loss=loss, word_ngrams=1)
     assert plan.n_blocks == 12
+    compare_classifiers.assert_equal(plan)
+
+
+def test_orders_of_blocks_come_again(compare_classifiers: Comparison) -> None:
+    lines = [f"__label__{i % 3} w{i % 3}" for i in range(6)]
+    plan = classifier_plan_for(lines, 2, epochs=MAX_ORDERS + 2, learning_rate=0.05)
+    assert plan.total_blocks > len(plan.block_order) > plan.n_blocks
     compare_classifiers.assert_equal(plan)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brasa.classifier_plan import ClassifierPlan, make_classifier_plan
+from brasa.classifier_plan import MAX_ORDERS, ClassifierPlan, make_classifier_plan
 from brasa.config import TextClassifierConfig
 from brasa.corpus import Corpus
 from brasa.examples import encode_examples
@@ -38,7 +38,17 @@ def test_blocks_have_every_text_once(block_items: int) -> None:
     assert plan.n_blocks == min(50, max(1, len(plan.examples.items) // block_items))
     sizes = np.diff(plan.examples.item_offsets)[plan.order]
     parts = np.split(sizes, plan.block_offsets[1:-1])
-    assert np.diff(plan.block_items).tolist() == [part.sum() for part in parts]
+    items = np.array([part.sum() for part in parts])
+    assert np.diff(plan.step_items).tolist() == items[plan.block_order].tolist()
+
+
+def test_each_epoch_has_every_block_once_in_an_order_of_its_own() -> None:
+    plan = plan_of(block_items=7, epochs=MAX_ORDERS + 3)
+    orders = plan.block_order.reshape(MAX_ORDERS, plan.n_blocks)
+    assert (np.sort(orders, axis=1) == np.arange(plan.n_blocks)).all()
+    assert len({tuple(order) for order in orders.tolist()}) == MAX_ORDERS
+    assert plan.total_items == len(plan.examples.items) * (MAX_ORDERS + 3)
+    assert plan_of(block_items=7, epochs=2).total_items == len(plan.examples.items) * 2
 
 
 def test_the_order_is_the_seeds() -> None:

@@ -87,7 +87,7 @@ class Backend(Runner, Protocol):
 
 
 class ClassifierBackend(Runner, Protocol):
-    """The same for a classifier; block b is block ``b % plan.n_blocks`` of the plan's order."""
+    """The same for a classifier; its blocks are the plan's steps."""
 
     def __init__(self, plan: ClassifierPlan, parameters: Parameters, threads: int) -> None: ...
 

@@ -69,12 +69,12 @@ class ReferenceClassifierBackend(OnHost):
     def _train_block(self, index: int) -> list[float]:
         plan, config = self._plan, self._plan.config
         random = Random(config.seed, index)
-        epoch, block = divmod(index, plan.n_blocks)
-        epoch_items = int(plan.block_items[-1])
-        done = epoch * epoch_items + int(plan.block_items[block])
+        n_rounds, step = divmod(index, len(plan.block_order))
+        block = int(plan.block_order[step])
+        done = n_rounds * int(plan.step_items[-1]) + int(plan.step_items[step])
         losses = []
         for text in plan.order[plan.block_offsets[block] : plan.block_offsets[block + 1]].tolist():
-            rate = config.learning_rate * (1 - done / (epoch_items * config.epochs))
+            rate = config.learning_rate * (1 - done / plan.total_items)
             losses.append(self._train_text(text, rate, random))
             done += int(np.diff(plan.examples.item_offsets[text : text + 2])[0])
         return losses

@@ -62,8 +62,11 @@ class GpuClassifierBackend(GpuRunner):
             self._arguments: dict[str, Any] = {
                 "order": self.on_device(plan.order),
                 "block_offsets": self.on_device(plan.block_offsets),
-                "block_features": self.on_device(plan.block_items),
-                "text_features": self.on_device(np.diff(examples.item_offsets).astype(np.int32)),
+                "block_order": self.on_device(plan.block_order),
+                "step_items": self.on_device(plan.step_items),
+                "n_orders": len(plan.block_order),
+                "all_items": float(plan.total_items),
+                "text_items": self.on_device(np.diff(examples.item_offsets).astype(np.int32)),
                 "row_offsets": self._row_offsets,
                 "row_ids": self._row_ids,
                 "label_offsets": self._label_offsets,
@@ -104,14 +107,12 @@ class GpuClassifierBackend(GpuRunner):
         return torch.where(is_unit, unit_rows[place], ~items[item]).int()
 
     def _launch(self, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
-        plan, config, n = self._plan, self._plan.config, last - first
+        config, n = self._plan.config, last - first
         losses, texts = self.empty(n), self.empty(n)
         train_classifier[(min(n, self.blocks_at_once),)](
             n_items=n,
             next_item=self.next_item(),
             first=first,
-            n_blocks=plan.n_blocks,
-            epochs=config.epochs,
             learning_rate=config.learning_rate,
             seed=config.seed,
             input=self.input,

@@ -9,19 +9,22 @@ from brasa.backends.gpu.kernels.draws import from_table, last_bits, next_state, 
 from brasa.backends.gpu.kernels.rows import add_to_rows, read_rows, softplus, sum_of_rows
 
 
-@triton.jit(do_not_specialize=["n_items", "first", "n_blocks", "epochs", "learning_rate", "seed"])
+@triton.jit(
+    do_not_specialize=["n_items", "first", "n_orders", "all_items", "learning_rate", "seed"]
+)
 def train_classifier(
     order,
     block_offsets,
-    block_features,  # int64: of the learning rate's clock, before each block
+    block_order,  # int32, [step]
+    step_items,  # int64, [step]: the learning rate's clock
+    n_orders,  # steps that have a block
+    all_items,
     n_items,
     next_item,
     first,
-    n_blocks,
-    epochs,
     learning_rate,
     seed,
-    text_features,  # int32, [text]: what each text moves the clock by
+    text_items,  # int32, [text]: what each text moves the clock by
     row_offsets,
     row_ids,
     label_offsets,
@@ -56,17 +59,16 @@ def train_classifier(
     item = tl.atomic_add(next_item, 1, sem="relaxed")
     while item < n_items:
         index = first + item
-        epoch = index // n_blocks
-        block = index % n_blocks
-        epoch_features = tl.load(block_features + n_blocks)
-        done = epoch * epoch_features + tl.load(block_features + block)
+        block = tl.load(block_order + index % n_orders)
+        done = tl.load(step_items + n_orders) * (index // n_orders)
+        done += tl.load(step_items + index % n_orders)
         state = stream(seed, index)
         block_loss = 0.0
         block_texts = 0.0
         begin = tl.load(block_offsets + block)
         for place in range(begin, tl.load(block_offsets + block + 1)):
             text = tl.load(order + place).to(tl.int64)
-            passed = done.to(tl.float32) / (epoch_features * epochs).to(tl.float32)
+            passed = done.to(tl.float32) / all_items
             rate = learning_rate * (1.0 - passed)
             if WEIGHTED_TEXTS:
                 rate *= tl.load(text_weights + text)
@@ -171,7 +173,7 @@ def train_classifier(
             if (place - begin) % LOSS_INTERVAL == 0:
                 block_loss += loss
                 block_texts += 1.0
-            done += tl.load(text_features + text)
+            done += tl.load(text_items + text)
         tl.store(losses + item, block_loss)
         tl.store(texts + item, block_texts)
         item = tl.atomic_add(next_item, 1, sem="relaxed")
