@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from brasa import _native
 from brasa.backends.devices import gpu_predictor
 from brasa.errors import CorpusError, ModelFormatError
 from brasa.parameters import Classifier, QuantizedMatrix
@@ -174,14 +175,19 @@ class CalibratedPredictor:
         found = self._native.predict(lines, len(self._scales), 0.0, 0.0)
         return self._best(found, k, threshold, epsilon)
 
+    def predict_named(
+        self, lines: list[str], names: list[str], k: int, threshold: float, epsilon: float
+    ) -> list[list[tuple[str, float]]]:
+        """As the native method."""
+        found = self.predict(lines, k, threshold, epsilon)
+        named: list[list[tuple[str, float]]] = _native.name_predictions(names, *found)
+        return named
+
     def predict_one(
         self, line: str, names: list[str], k: int, threshold: float, epsilon: float
     ) -> list[tuple[str, float]]:
         """As the native method."""
-        _, labels, values = self.predict([line], k, threshold, epsilon)
-        return [
-            (names[i], value) for i, value in zip(labels.tolist(), values.tolist(), strict=True)
-        ]
+        return self.predict_named([line], names, k, threshold, epsilon)[0]
 
     def test(self, text: bytes, k: int, threshold: float, epsilon: float) -> Any:
         """As the native method."""

@@ -27,6 +27,12 @@ class Predictor(Protocol):
         """The labels of each line in compressed rows, best first."""
         ...
 
+    def predict_named(
+        self, lines: list[str], names: list[str], k: int, threshold: float, epsilon: float
+    ) -> list[list[tuple[str, float]]]:
+        """The labels of each line, by the names that are given."""
+        ...
+
     def predict_one(
         self, line: str, names: list[str], k: int, threshold: float, epsilon: float
     ) -> list[tuple[str, float]]:

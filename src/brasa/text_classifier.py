@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
-from brasa import _native, calibration, formats, warm_start
+from brasa import calibration, formats, warm_start
 from brasa.arguments import check_count, check_finite, check_strings
 from brasa.classifier_training import labeled_texts, train_classifier
 from brasa.config import TextClassifierConfig
@@ -394,7 +394,8 @@ class TextClassifier:
         if isinstance(texts, str):
             _check_line(texts)
             return self._one(texts, k, threshold, 0.0, prefix)
-        return self._many(_lines(texts), k, threshold, 0.0, prefix)
+        lines = texts if type(texts) is list else _strings(texts)
+        return self._many(lines, k, threshold, 0.0, prefix)
 
     def probabilities(self, texts: Iterable[str]) -> FloatMatrix:
         """The probability of every label for many texts, float32, shape (len(texts), n_labels).
@@ -595,13 +596,11 @@ class TextClassifier:
     def _many(
         self, lines: list[str], k: int, threshold: float, epsilon: float, prefix: bool = True
     ) -> list[list[Prediction]]:
-        try:
-            found = self._native.predict(lines, self._limit(k), threshold, epsilon)
-        except ValueError as error:
-            raise ConfigError("texts", "a text in the list", f"text: {error}") from None
         names = self._labels if prefix else self.plain_labels
-        named: list[list[Prediction]] = _native.name_predictions(names, *found)
-        return named
+        try:
+            return self._native.predict_named(lines, names, self._limit(k), threshold, epsilon)
+        except (TypeError, ValueError) as error:
+            raise _refused(lines, error) from None
 
     def _limit(self, k: int) -> int:
         return min(k, len(self._labels))
@@ -615,11 +614,24 @@ class TextClassifier:
         return out
 
 
+def _strings(texts: Iterable[str]) -> list[str]:
+    return check_strings("texts", texts, "several strings, not one")
+
+
 def _lines(texts: Iterable[str]) -> list[str]:
-    lines = check_strings("texts", texts, "several strings, not one")
+    lines = _strings(texts)
     for line in lines:
         _check_line(line)
     return lines
+
+
+def _refused(lines: list[str], error: Exception) -> ConfigError:
+    # Native code looks for what `_lines` refuses, 20 times as fast, but does not say where.
+    try:
+        _lines(lines)
+    except ConfigError as found:
+        return found
+    return ConfigError("texts", "a text in the list", f"text: {error}")
 
 
 def _check_line(text: str) -> None:

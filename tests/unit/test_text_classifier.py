@@ -160,6 +160,15 @@ def test_impossible_questions(arguments: tuple[Any, ...], field: str) -> None:
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+@pytest.mark.parametrize(("text", "said"), [("two\nlines", "one line each"), (7, "strings")])
+def test_a_text_that_is_refused_is_named(kind: Any, text: Any, said: str) -> None:
+    for ask in (TextClassifier(make()).predict, TextClassifier(make()).probabilities):
+        with pytest.raises(ConfigError, match=said) as caught:
+            ask(kind(["fire", text, "ember"]))
+        assert caught.value.value == text
+
+
 def test_more_labels_than_there_are() -> None:
     classifier = TextClassifier(make(3))
     assert len(classifier.predict("fire", k=10**6)) == 3

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from brasa import _native
 from brasa.backends.gpu.device import Device, failures_explained, open_device
 from brasa.errors import ConfigError
 from brasa.parameters import Classifier, FloatMatrix, dense
@@ -107,6 +108,14 @@ class GpuPredictor:
         # Beyond the table it is 0 or 1.
         probabilities = torch.where(scores < -_RANGE, 0.0, self._sigmoid[place])
         return torch.where(scores > _RANGE, 1.0, probabilities)
+
+    def predict_named(
+        self, lines: list[str], names: list[str], k: int, threshold: float, epsilon: float
+    ) -> list[list[tuple[str, float]]]:
+        """The labels of each line, by the names that are given."""
+        found = self.predict(lines, k, threshold, epsilon)
+        named: list[list[tuple[str, float]]] = _native.name_predictions(names, *found)
+        return named
 
     def predict_one(
         self, line: str, names: list[str], k: int, threshold: float, epsilon: float
