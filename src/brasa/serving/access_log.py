@@ -42,29 +42,30 @@ class AccessLog:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._lines: list[bytes] = []
+        self._noted: list[tuple[float, str, str, str, int, float]] = []
 
     def add(self, request_id: str, method: str, path: str, status: int, seconds: float) -> None:
         """Note a request that was answered."""
-        if not self._lines:
+        if not self._noted:
             self._loop.call_later(_FLUSH_AFTER_S, self.flush)
-        self._lines.append(
-            as_json(
-                {
-                    "time": round(time.time(), 3),
-                    "level": "info",
-                    "request_id": request_id,
-                    "method": method,
-                    "path": path[:500],
-                    "status": status,
-                    "ms": round(seconds * 1000, 3),
-                }
-            )
-        )
+        self._noted.append((time.time(), request_id, method, path, status, seconds))
 
     def flush(self) -> None:
         """Write what is noted."""
-        lines, self._lines = self._lines, []
-        if lines:
-            sys.stderr.buffer.write(b"\n".join(lines) + b"\n")
+        noted, self._noted = self._noted, []
+        if noted:
+            sys.stderr.buffer.write(b"".join(_line(*request) for request in noted))
             sys.stderr.buffer.flush()
+
+
+def _line(at: float, request_id: str, method: str, path: str, status: int, seconds: float) -> bytes:
+    fields = {
+        "time": round(at, 3),
+        "level": "info",
+        "request_id": request_id,
+        "method": method,
+        "path": path[:500],
+        "status": status,
+        "ms": round(seconds * 1000, 3),
+    }
+    return as_json(fields) + b"\n"

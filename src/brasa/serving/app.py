@@ -16,6 +16,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 from brasa.errors import BrasaError, MissingExtraError
 from brasa.serving import routes
 from brasa.serving.access_log import AccessLog
+from brasa.serving.deadlines import Deadline
 from brasa.serving.http import HttpError, Request, Response, Work, as_json
 from brasa.serving.static_files import static_file
 
@@ -53,6 +54,7 @@ class App:
         self._options = service.options
         self._n_active = 0
         self._n_items = 0  # words and texts at work
+        self._bodies = Deadline(service.options.body_timeout_s)
         self._ids = itertools.count()
         self._id_prefix = secrets.token_hex(6)
         self._access_log = (
@@ -160,17 +162,9 @@ class App:
         length = headers.get("content-length")
         if length is not None and (not _DIGITS.fullmatch(length) or int(length) > limit):
             raise _too_large(limit)
-        pieces, size = [], 0
+        whole = protocol() if length is not None else _joined(protocol, limit)
         try:
-            async with asyncio.timeout(self._options.body_timeout_s):
-                if length is not None:
-                    body: bytes = await protocol()
-                    return body
-                async for piece in protocol:
-                    size += len(piece)
-                    if size > limit:
-                        raise _too_large(limit)
-                    pieces.append(piece)
+            return await self._bodies.wait(whole)
         except TimeoutError:
             raise HttpError(
                 408,
@@ -178,7 +172,6 @@ class App:
                 f"the body did not arrive within {self._options.body_timeout_s:g} s",
                 ("connection", "close"),
             ) from None
-        return b"".join(pieces)
 
     def _without_route(self, request: Request) -> Response:
         if request.method in ("GET", "HEAD"):
@@ -243,6 +236,16 @@ class App:
         if path.startswith(_AWS_ENDPOINT):
             return _aws_refusal(error, said)
         return Response(as_json(said), status=error.status, headers=list(error.headers))
+
+
+async def _joined(pieces: Any, limit: int) -> bytes:
+    """A body whose length was not told."""
+    body = bytearray()
+    async for piece in pieces:
+        if len(body) + len(piece) > limit:
+            raise _too_large(limit)
+        body += piece
+    return bytes(body)
 
 
 def _aws_refusal(error: HttpError, said: dict[str, Any]) -> Response:

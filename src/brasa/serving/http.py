@@ -63,6 +63,8 @@ class Request:
     @property
     def query(self) -> dict[str, str]:
         """Parameters of the address; of one given twice the last."""
+        if not self.query_string:
+            return {}
         return dict(parse_qsl(self.query_string, keep_blank_values=True))
 
 
