@@ -125,7 +125,7 @@ def make_classifier_plan(
     np.cumsum(np.diff(examples.item_offsets)[order], out=before[1:])
     n_blocks = max(1, int(before[-1]) // block_items)
     cuts = np.searchsorted(before, np.linspace(0, before[-1], n_blocks + 1))
-    block_offsets = np.unique(cuts).astype(np.int64)
+    block_offsets = cuts[np.diff(cuts, prepend=-1) > 0].astype(np.int64)  # each once
     items = np.diff(before[block_offsets])
     block_order = np.concatenate(
         [
