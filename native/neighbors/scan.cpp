@@ -13,15 +13,14 @@
 #include "neighbors/query_block.h"
 #include "neighbors/top_rows.h"
 #include "parallel/parallel_for.h"
-#include "parallel/thread_group.h"
+#include "parallel/run_parts.h"
 
 namespace brasa {
 namespace {
 
 // What a thread takes at a time: 64 queries of 2048 numbers take 5 ms.
 constexpr size_t kChunk = 2048;
-// Multiplications that are worth a thread of their own: 0.7 ms. On a busy machine a thread waits
-// longer than that for its turn, and the caller for the thread.
+// Multiplications that are worth a thread of their own: 0.7 ms.
 constexpr size_t kThreadWork = 1 << 22;
 // Cosines are rounded to multiples of 2^-40, so that rows of one direction tie: in double precision
 // alone they differ by some 2^-53, depending on their lengths.
@@ -120,11 +119,9 @@ std::vector<TopRows> scan_block(const Scan& scan, const QueryBlock& block, size_
     }
   };
 
-  {
-    const double work_size = static_cast<double>(n * scan.vectors.dim * block.size());
-    const double useful = std::clamp(work_size / kThreadWork, 1.0, static_cast<double>(n_threads));
-    run_parts(static_cast<size_t>(useful), [&](size_t part) { work(part == 0); });
-  }
+  const double work_size = static_cast<double>(n * scan.vectors.dim * block.size());
+  const double useful = std::clamp(work_size / kThreadWork, 1.0, static_cast<double>(n_threads));
+  run_parts(static_cast<size_t>(useful), [&](size_t part) { work(part == 0); });
   if (failure) std::rethrow_exception(failure);
   return best;
 }

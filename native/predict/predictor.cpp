@@ -12,7 +12,7 @@
 namespace brasa {
 namespace {
 
-// Texts of one task: a thread (0.02 to 0.14 ms to start) has several, and its results stay small.
+// Texts of one task: each thread takes several in turn, since not all begin or end at once.
 constexpr size_t kTextsPerTask = 64;
 // From this many texts on, a tile of kLanes texts is scored at once: its cost is that of about four
 // single ones.
@@ -325,7 +325,6 @@ Predictions Predictor::predict(std::span<const std::string_view> texts,
                                const PredictionOptions& options) const {
   std::vector<Predictions> parts((texts.size() + kTextsPerTask - 1) / kTextsPerTask);
   WordSums* const sums = word_sums(texts.size());
-  // Threads take the next task when they have done one: the first one begins 0.1 ms earlier.
   std::atomic<size_t> next{0};
   parallel_for(parts.size(), 1, [&](size_t, size_t) {
     if (next.load() >= parts.size()) return;

@@ -16,7 +16,7 @@ constexpr int kIterations = 25;
 constexpr size_t kMaxPoints = 65536;
 // How far a centroid that was split is moved from its other half.
 constexpr float kSplit = 1e-7F;
-// Below this many points a thread costs more than it brings (20 us to start, 0.2 us a point).
+// Below this many points a second thread brings little: a point takes 0.2 us.
 constexpr size_t kPointsPerThread = 1024;
 // Four distances at once: a register of the baseline. Spelled out, since the compiler left arrays
 // of them in memory: 0.11 us a point of two numbers instead of 0.27. The kernels of simd/ are no

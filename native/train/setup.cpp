@@ -1,10 +1,9 @@
 #include "train/setup.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
-#include "parallel/thread_group.h"
+#include "parallel/pieces.h"
 #include "train/random.h"
 
 namespace brasa {
@@ -71,8 +70,6 @@ HuffmanCode build_huffman_code(std::span<const int64_t> counts) {
 
 void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float bound, uint64_t seed,
                   unsigned n_threads) {
-  constexpr size_t kPiece = 1024;
-  std::atomic<size_t> next{0};
   const auto fill_piece = [=](size_t begin, size_t end) {
     for (size_t r = begin; r < end; ++r) {
       Random random(seed, r);
@@ -84,13 +81,7 @@ void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float b
       std::fill(row + dim, row + stride, 0.0f);
     }
   };
-  const auto work = [&] {
-    for (size_t begin; (begin = next.fetch_add(kPiece)) < n_rows;) {
-      fill_piece(begin, std::min(begin + kPiece, n_rows));
-    }
-  };
-  const ThreadGroup others(std::min<size_t>(n_threads - 1, n_rows / kPiece), work);
-  work();
+  for_each_piece(n_rows, static_cast<int>(n_threads), fill_piece);
 }
 
 }  // namespace brasa
