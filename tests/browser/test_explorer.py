@@ -166,6 +166,20 @@ def test_the_key_is_asked_for_and_kept(
     expect(page.get_by_role("list", name=NEIGHBORS)).to_be_visible()
 
 
+def test_the_focus_stays_when_the_last_letters_answer_comes(open_page: Open, url: str) -> None:
+    page = open_page(url)
+    page.keyboard.type("rive")
+    expect(page.get_by_role("heading", name="rive", exact=True)).to_be_visible()
+    page.keyboard.press("r")
+    for _ in range(3):  # before the answer, which takes 0.12 s
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("heading", name="river", exact=True)).to_be_visible()
+    focused = page.locator("li button:focus, li a:focus")
+    expect(focused).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="river", exact=True)).not_to_be_visible()
+
+
 def test_keys_alone_are_enough(open_page: Open, url: str) -> None:
     page = open_page(url)
     expect(page.get_by_label("Type a word")).to_be_focused()

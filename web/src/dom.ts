@@ -28,6 +28,14 @@ export function fill(element: Element, ...children: Child[]): void {
   );
 }
 
+/** `fill`, but for the place of the focus in it: who tabs through a list goes on in the next one. */
+export function refill(element: Element, child: Child): void {
+  const places = () => [...element.querySelectorAll<HTMLElement>("button, a[href]")];
+  const place = places().findIndex((item) => item === document.activeElement);
+  fill(element, child);
+  if (place >= 0) places()[place]?.focus();
+}
+
 /** Runs the last of many calls, `ms` after it; what an earlier one answers is dropped. */
 export function latest<T>(ms: number, ask: () => Promise<T>, show: (found: T) => void, fail: (error: unknown) => void) {
   let timer = 0;

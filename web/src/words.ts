@@ -1,7 +1,7 @@
 // One word: its neighbors, and what its vector is made of.
 
 import type { App, Drawn } from "./app";
-import { fill, h, latest } from "./dom";
+import { fill, h, latest, refill } from "./dom";
 import { bars, failure, wordBox } from "./parts";
 import type { Completion, ModelInfo, Neighbors, Subword } from "./source";
 import { Refusal } from "./source";
@@ -30,7 +30,7 @@ export function words(app: App, model: ModelInfo): Drawn {
       ]);
       return { neighbors, parts, own: completions.find((item) => item.word === word) };
     },
-    (found) => fill(answer, found === null ? examples(app, model) : shown(app, model, found)),
+    (found) => refill(answer, found === null ? examples(app, model) : shown(app, model, found)),
     (error) => fill(answer, refused(app, error)),
   );
   const box = wordBox(app, {
