@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from brasa.serving.deadlines import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    # In a thread: the browser's tests keep a loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def _late(deadline: Deadline) -> float:
@@ -28,7 +41,7 @@ def test_what_comes_in_time_is_given_and_what_does_not_is_ended() -> None:
         in_time = asyncio.gather(*(deadline.wait(soon()) for _ in range(3)))
         return await late, await in_time
 
-    late, in_time = asyncio.run(run())
+    late, in_time = _run(run())
     assert in_time == ["body"] * 3
     assert all(0.1 <= seconds < 1 for seconds in late)
 
@@ -43,7 +56,7 @@ def test_a_later_wait_has_its_own_time_and_the_task_goes_on() -> None:
         assert task is not None
         assert task.cancelling() == 0
 
-    asyncio.run(run())
+    _run(run())
 
 
 def test_errors_and_another_ones_cancelling_come_through() -> None:
@@ -60,4 +73,4 @@ def test_errors_and_another_ones_cancelling_come_through() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    asyncio.run(run())
+    _run(run())
