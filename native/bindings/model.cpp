@@ -119,6 +119,27 @@ void bind_model(nb::module_& module) {
       .def(nb::init<Rows, size_t, Vector<const uint32_t>, int, int, uint32_t>(), "rows"_a,
            "n_words"_a, "bucket_ids"_a, "min_char"_a, "max_char"_a, "buckets"_a)
       .def("compose", &BoundComposer::compose, "word"_a, "index"_a, "out"_a.noconvert());
+  module.def(
+      "largest_of",
+      [](const Rows& rows) {
+        const RowView matrix = view(rows);
+        const nb::gil_scoped_release release;
+        return largest_of(matrix);
+      },
+      "rows"_a, "The largest absolute value; NaN if there is one, 0 of no rows.");
+  module.def(
+      "pack_rows",
+      [](const Rows& rows,
+         const nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>& out) {
+        const RowView matrix = view(rows);
+        if (out.shape(0) != matrix.n_rows || out.shape(1) != matrix.dim) {
+          throw std::invalid_argument("shapes do not agree");
+        }
+        float* const data = out.data();
+        const nb::gil_scoped_release release;
+        pack_rows(matrix, data);
+      },
+      "rows"_a, "out"_a.noconvert(), "Copy rows without what they are padded with.");
   module.def("format_vector_lines", &format_lines, "arena"_a, "offsets"_a, "first"_a, "vectors"_a);
 }
 

@@ -31,4 +31,10 @@ void write_mean(std::span<const float* const> rows, std::span<float> out);
 // Turns the sum of `n_rows` rows into their mean.
 void divide(std::span<float> sum, size_t n_rows);
 
+// The largest absolute value; NaN if there is one, 0 of no rows. By all threads.
+float largest_of(const RowView& rows);
+
+// Writes the rows without what they are padded with: n_rows x dim. By all threads.
+void pack_rows(const RowView& rows, float* out);
+
 }  // namespace brasa

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -9,6 +10,7 @@
 
 #include "formats/vectors_text.h"
 #include "lookup/bucket_index.h"
+#include "lookup/rows.h"
 #include "lookup/word_composer.h"
 
 namespace brasa {
@@ -101,6 +103,29 @@ TEST_CASE("offsets that lie give empty words") {
   std::string text;
   append_vector_lines(words, 0, RowView{data.data(), 6, 8, 8}, text);
   CHECK_EQ(text.substr(0, 19), "ab 1 1 1 1 1 1 1 1 ");
+}
+
+TEST_CASE("padded rows: the largest number, and a copy without the padding") {
+  constexpr size_t kDim = 3, kStride = 5, kRows = 200'000;  // enough for several threads
+  constexpr float kPadding = 1e9F;
+  std::vector<float> numbers(kRows * kStride, kPadding);
+  for (size_t i = 0; i < kRows * kDim; ++i) {
+    numbers[i / kDim * kStride + i % kDim] = static_cast<float>(i % 100) - 49;
+  }
+  const RowView rows{numbers.data(), kRows, kDim, kStride};
+  std::vector<float> packed(kRows * kDim);
+  pack_rows(rows, packed.data());
+  for (size_t i = 0; i < packed.size(); ++i) {
+    REQUIRE_EQ(packed[i], static_cast<float>(i % 100) - 49);
+  }
+  CHECK_EQ(largest_of(rows), 50);
+  numbers[7] = -60;
+  CHECK_EQ(largest_of(rows), 60);
+  numbers[kStride * (kRows - 1)] = -std::numeric_limits<float>::infinity();
+  CHECK_EQ(largest_of(rows), std::numeric_limits<float>::infinity());
+  numbers[0] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(std::isnan(largest_of(rows)));
+  CHECK_EQ(largest_of({}), 0);
 }
 
 }  // namespace

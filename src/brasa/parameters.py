@@ -37,9 +37,7 @@ def padded_matrix(n_rows: int, dim: int) -> FloatMatrix:
 
 def largest_of(matrix: FloatMatrix) -> float:
     """The largest absolute value; NaN if there is one, 0 of no rows."""
-    if not matrix.size:
-        return 0.0
-    return float(max(matrix.max(), -matrix.min()))
+    return _native.largest_of(np.atleast_2d(matrix))
 
 
 def check_trainable(name: object, *matrices: FloatMatrix) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import subprocess
@@ -13,6 +14,8 @@ import safetensors.numpy
 from brasa import formats
 from brasa.errors import ModelFormatError, StorageError
 from brasa.formats import native
+from brasa.formats.safetensors import write_rows
+from brasa.parameters import padded_matrix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +44,16 @@ def test_what_is_read_is_what_was_written(
     native.write(embeddings, tmp_path / "model")
     assert_same(formats.load(tmp_path / "model"), embeddings)
     assert_same(formats.load(tmp_path / "model" / "model.safetensors"), embeddings)
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (1, 10), (300_000, 10), (5, 16)])
+def test_rows_are_written_without_padding(shape: tuple[int, int]) -> None:
+    rows = padded_matrix(*shape)
+    rows[:] = np.arange(rows.size, dtype=np.float32).reshape(shape)
+    for matrix in (rows, rows[:, ::2], rows[::-1], rows.astype(np.float64)):
+        file = io.BytesIO()
+        write_rows(file, matrix)
+        assert file.getvalue() == matrix.tobytes()
 
 
 def test_the_safetensors_library_reads_it(make_embeddings: MakeEmbeddings, tmp_path: Path) -> None:

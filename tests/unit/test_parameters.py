@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brasa.config import WordVectorsConfig
-from brasa.parameters import ROW_ALIGN, Parameters, padded_matrix
+from brasa.parameters import ROW_ALIGN, Parameters, largest_of, padded_matrix
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 1000])
@@ -48,3 +48,16 @@ def test_the_seed_decides_not_the_threads(threads: int) -> None:
     np.testing.assert_array_equal(Parameters.initial(100, 2, config, threads).input, one[:100])
     other = WordVectorsConfig(vector_dim=20, seed=5)
     assert (Parameters.initial(5000, 2, other, threads).input != one).mean() > 0.99
+
+
+@pytest.mark.parametrize("dim", [1, 10, 16, 100])
+def test_the_largest_number(dim: int) -> None:
+    matrix = padded_matrix(30_000, dim)
+    matrix[:] = np.random.default_rng(1).standard_normal(matrix.shape)
+    assert largest_of(matrix) == np.abs(matrix).max()
+    assert largest_of(matrix[5]) == np.abs(matrix[5]).max()
+    assert largest_of(matrix[:0]) == 0
+    matrix[29_999, dim - 1] = -np.inf
+    assert largest_of(matrix) == np.inf
+    matrix[0, 0] = np.nan
+    assert np.isnan(largest_of(matrix))
