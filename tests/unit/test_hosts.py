@@ -73,9 +73,11 @@ class Host(threading.Thread):
             raise self.error
 
 
-def follow(plan: TrainingPlan, parameters: Parameters, address: Any, key: bytes = KEY) -> Host:
+def follow(
+    plan: TrainingPlan, parameters: Parameters, address: Any, key: bytes = KEY, seconds: float = 30
+) -> Host:
     def work() -> None:
-        backend = Follower(CpuBackend, key, address, plan, parameters, 1, seconds=30)
+        backend = Follower(CpuBackend, key, address, plan, parameters, 1, seconds=seconds)
         backend.train(0, plan.total_blocks)
 
     return Host(work)
@@ -129,7 +131,7 @@ def test_a_host_with_another_text_is_refused() -> None:
 def test_strangers_are_turned_away() -> None:
     """One that does not know the key, and one that says something else."""
     plan, address = plan_for(), free_address()
-    stranger = follow(plan, start(plan), address, key=key_of("another job"))
+    stranger = follow(plan, start(plan), address, key=key_of("another job"), seconds=5)
     rude = Host(lambda: _shout(address))
     own = follow(plan, start(plan), address)
     leader = Leader(CpuBackend, 2, KEY, plan, start(plan), 1, address=address, seconds=30)
