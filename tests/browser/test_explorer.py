@@ -168,6 +168,7 @@ def test_the_key_is_asked_for_and_kept(
 
 def test_the_focus_stays_when_the_last_letters_answer_comes(open_page: Open, url: str) -> None:
     page = open_page(url)
+    expect(page.get_by_label("Type a word")).to_be_focused()
     page.keyboard.type("rive")
     expect(page.get_by_role("heading", name="rive", exact=True)).to_be_visible()
     page.keyboard.press("r")
