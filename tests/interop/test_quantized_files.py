@@ -85,9 +85,12 @@ def test_fasttext_predicts_the_same_with_our_file(
     assert ours["quantized"]
     independent = oracle.load(tmp_path / "ours.ftz")
     wanted = [independent.predict(line, 3) for line in lines]
-    np.testing.assert_allclose(
-        ours["probabilities"], [[p for _, p in row] for row in wanted], atol=2e-5
-    )
+    found, expected = ours["probabilities"], np.array([[p for _, p in row] for row in wanted])
+    far = ~np.isclose(found, expected, rtol=0, atol=2e-5)
+    # A score at the edge of a step of fastText's table of the sigmoid (1/32) may be rounded into
+    # the next one.
+    assert far.mean() <= (0.005 if settings["loss"] == "ova" else 0)
+    np.testing.assert_allclose(found[far], expected[far], rtol=0.033)
     # fastText's draws for k-means depend on the order of the rows, which a cutoff changes: then the
     # two may differ, but neither may be further from the model than the other.
     plain = run_peer(PREDICT, tmp_path / "model.bin", tmp_path / "lines")
