@@ -43,7 +43,7 @@ LabelLoss loss_named(std::string_view name) {
   throw std::invalid_argument("no such loss");
 }
 
-// Whether texts are lines, as for prediction, or anything, as words are.
+// Whether line ends are refused.
 enum class TextKind { kLine, kAny };
 
 // The bytes of texts, which stay as long as this does.
@@ -216,7 +216,7 @@ class Classifier {
 
   void vectors(const nb::list& lines, bool as_words,
                nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) const {
-    const Texts texts(lines, as_words ? TextKind::kAny : TextKind::kLine);
+    const Texts texts(lines, TextKind::kAny);  // the caller has looked for line ends
     const size_t dim = rows_ ? rows_->shape(1) : codes_->dim;
     if (out.shape(0) != texts.views().size() || out.shape(1) != dim) {
       throw std::invalid_argument("shapes do not agree");

@@ -9,7 +9,7 @@ namespace brasa {
 namespace {
 
 // Below this many words a second thread brings little: a word takes 1 to 3 us.
-constexpr size_t kWordsPerThread = 128;
+constexpr size_t kWordsPerThread = 512;
 
 }  // namespace
 

@@ -17,14 +17,13 @@ inline void for_each_piece(std::size_t n, int threads,
                            const std::function<void(std::size_t, std::size_t)>& work) {
   constexpr std::size_t kPiece = 1024;
   std::atomic<std::size_t> next{0};
-  const auto run = [&] {
+  const auto run = [&](std::size_t) {
     for (std::size_t begin = next.fetch_add(kPiece); begin < n; begin = next.fetch_add(kPiece)) {
       work(begin, std::min(begin + kPiece, n));
     }
   };
   const std::size_t n_pieces = n / kPiece + 1;
-  run_parts(std::min(n_pieces, static_cast<std::size_t>(std::max(1, threads))),
-            [&](std::size_t) { run(); });
+  run_parts(std::min(n_pieces, static_cast<std::size_t>(std::max(1, threads))), run);
 }
 
 }  // namespace brasa

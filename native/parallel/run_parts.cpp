@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -44,7 +44,7 @@ class ThreadPool {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
       for (; n_threads_ < n; ++n_threads_) std::thread([this] { serve(); }).detach();
-    } catch (const std::system_error&) {  // none to be had: callers do it all
+    } catch (const std::exception&) {  // no thread or no memory to be had: callers do it all
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }

@@ -11,7 +11,7 @@ namespace brasa {
 // to be had, and calls may be nested and come from several threads at once.
 //
 // The other threads, one less than there are cores, are started when first needed and kept: to
-// start and end one took 0.14 ms, a quarter of what the texts of a small batch take.
+// start and end one took 0.14 ms of the 0.9 that a batch of 872 short texts took.
 void run_parts(size_t n_parts, const std::function<void(size_t)>& run);
 
 }  // namespace brasa

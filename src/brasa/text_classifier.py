@@ -394,8 +394,7 @@ class TextClassifier:
         if isinstance(texts, str):
             _check_line(texts)
             return self._one(texts, k, threshold, 0.0, prefix)
-        lines = texts if type(texts) is list else _strings(texts)
-        return self._many(lines, k, threshold, 0.0, prefix)
+        return self._many(_listed(texts), k, threshold, 0.0, prefix)
 
     def probabilities(self, texts: Iterable[str]) -> FloatMatrix:
         """The probability of every label for many texts, float32, shape (len(texts), n_labels).
@@ -403,11 +402,11 @@ class TextClassifier:
         Columns have the order of `labels`. A row is zeros for a text of which the model knows
         nothing. See `predict`.
         """
-        lines, n_labels = _lines(texts), len(self._labels)
+        lines, n_labels = _listed(texts), len(self._labels)
         try:
             offsets, labels, values = self._native.predict(lines, n_labels, 0.0, 0.0)
-        except ValueError as error:
-            raise ConfigError("texts", "a text in the list", f"text: {error}") from None
+        except (TypeError, ValueError) as error:
+            raise _refused(lines, error) from None
         matrix: FloatMatrix = as_matrix(offsets, labels, values, n_labels)
         return matrix
 
@@ -614,19 +613,20 @@ class TextClassifier:
         return out
 
 
-def _strings(texts: Iterable[str]) -> list[str]:
-    return check_strings("texts", texts, "several strings, not one")
-
-
 def _lines(texts: Iterable[str]) -> list[str]:
-    lines = _strings(texts)
+    lines = check_strings("texts", texts, "several strings, not one")
     for line in lines:
         _check_line(line)
     return lines
 
 
+def _listed(texts: Iterable[str]) -> list[str]:
+    """Texts for native code, which looks at a list's items itself: see `_refused`."""
+    return texts if type(texts) is list else _lines(texts)
+
+
 def _refused(lines: list[str], error: Exception) -> ConfigError:
-    # Native code looks for what `_lines` refuses, 20 times as fast, but does not say where.
+    # Native code refuses what `_lines` does, but does not say which it is.
     try:
         _lines(lines)
     except ConfigError as found:

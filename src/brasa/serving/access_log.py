@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import asyncio
 
 _FLUSH_AFTER_S = 0.25
+_MOST_NOTED = 64  # requests: to write their lines takes 0.25 ms, in which no other is answered
 
 
 class JsonFormatter(logging.Formatter):
@@ -38,7 +39,7 @@ def log_as_json() -> None:
 
 
 class AccessLog:
-    """One line for each request, written a few times a second: a write for each took 8 us."""
+    """One line for each request, written by many: a write for each took 8 us."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -49,6 +50,8 @@ class AccessLog:
         if not self._noted:
             self._loop.call_later(_FLUSH_AFTER_S, self.flush)
         self._noted.append((time.time(), request_id, method, path, status, seconds))
+        if len(self._noted) >= _MOST_NOTED:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is noted."""

@@ -13,7 +13,7 @@ _LOOKS = 16  # at the clock within the time that a request has
 
 
 class Deadline:
-    """Gives each wait the same time. `asyncio.timeout` sets a timer for each, which took 14 us.
+    """Gives each wait the same time. `asyncio.timeout` sets a timer for each: 7.5 us, not 2.
 
     Parameters
     ----------

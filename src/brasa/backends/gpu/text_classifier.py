@@ -64,7 +64,7 @@ class GpuClassifierBackend(GpuRunner):
                 "block_offsets": self.on_device(plan.block_offsets),
                 "block_order": self.on_device(plan.block_order),
                 "step_items": self.on_device(plan.step_items),
-                "n_orders": len(plan.block_order),
+                "period": len(plan.block_order),
                 "all_items": float(plan.total_items),
                 "text_items": self.on_device(np.diff(examples.item_offsets).astype(np.int32)),
                 "row_offsets": self._row_offsets,

@@ -9,15 +9,13 @@ from brasa.backends.gpu.kernels.draws import from_table, last_bits, next_state, 
 from brasa.backends.gpu.kernels.rows import add_to_rows, read_rows, softplus, sum_of_rows
 
 
-@triton.jit(
-    do_not_specialize=["n_items", "first", "n_orders", "all_items", "learning_rate", "seed"]
-)
+@triton.jit(do_not_specialize=["n_items", "first", "period", "all_items", "learning_rate", "seed"])
 def train_classifier(
     order,
     block_offsets,
     block_order,  # int32, [step]
     step_items,  # int64, [step]: the learning rate's clock
-    n_orders,  # steps that have a block
+    period,  # steps after which the blocks come in the same order again
     all_items,
     n_items,
     next_item,
@@ -59,9 +57,9 @@ def train_classifier(
     item = tl.atomic_add(next_item, 1, sem="relaxed")
     while item < n_items:
         index = first + item
-        block = tl.load(block_order + index % n_orders)
-        done = tl.load(step_items + n_orders) * (index // n_orders)
-        done += tl.load(step_items + index % n_orders)
+        block = tl.load(block_order + index % period)
+        done = tl.load(step_items + period) * (index // period)
+        done += tl.load(step_items + index % period)
         state = stream(seed, index)
         block_loss = 0.0
         block_texts = 0.0
