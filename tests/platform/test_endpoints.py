@@ -87,22 +87,25 @@ def _ask(platform: Any, name: str, body: Any, **options: Any) -> Any:
 
 
 def test_an_endpoint_lives(platform: Any, artifact: str, deploy: Deploy) -> None:
-    deploy("lives", artifact)
-    endpoint = _settled(platform, "lives")
+    deploy("serves", artifact)
+    endpoint = _settled(platform, "serves")
     assert endpoint["EndpointStatus"] == "InService"
     assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 1
-    answer = _ask(platform, "lives", {"instances": ["awesome", "awweeesome"]})
+    answer = _ask(platform, "serves", {"instances": ["awesome", "awweeesome"]})
     assert [a["word"] for a in answer] == ["awesome", "awweeesome"]
     assert all(any(a["vector"]) and len(a["vector"]) == 10 for a in answer)
+    words = [f"awesome{n}" for n in range(10_000)]
+    answer = _ask(platform, "serves", {"instances": words})  # of over 1 MB, which goes on in pieces
+    assert [a["word"] for a in answer] == words
     client = platform.client("sagemaker")
-    listed = client.list_endpoints(NameContains="lives")["Endpoints"]
+    listed = client.list_endpoints(NameContains="serves")["Endpoints"]
     assert listed[0]["EndpointStatus"] == "InService"
-    client.delete_endpoint(EndpointName="lives")
-    with pytest.raises(ClientError, match='Could not find endpoint "lives"'):
-        client.describe_endpoint(EndpointName="lives")
+    client.delete_endpoint(EndpointName="serves")
+    with pytest.raises(ClientError, match='Could not find endpoint "serves"'):
+        client.describe_endpoint(EndpointName="serves")
     time.sleep(0.5)
     with pytest.raises(ClientError, match="not found"):
-        _ask(platform, "lives", {"instances": ["x"]})
+        _ask(platform, "serves", {"instances": ["x"]})
 
 
 def test_what_a_model_refuses_is_a_model_error(

@@ -19,11 +19,13 @@ import orjson
 
 from brasa.platform import control, identity, page, s3_proxy, shapes, signatures
 from brasa.platform.errors import AwsError
-from brasa.platform.invocation import invoke
+from brasa.platform.invocation import Invocations
+from brasa.serving.deadlines import Deadline
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+    from brasa.platform.container_client import ContainerClient
     from brasa.platform.context import Platform
     from brasa.platform.signatures import Signed
 
@@ -43,12 +45,18 @@ class App:
     ----------
     platform : Platform
     client : ClientSession
-        For what goes on to endpoints and to the object store.
+        For what goes on to the object store.
+    containers : ContainerClient
+        For what goes on to endpoints.
     """
 
-    def __init__(self, platform: Platform, client: ClientSession) -> None:
+    def __init__(
+        self, platform: Platform, client: ClientSession, containers: ContainerClient
+    ) -> None:
         self._platform = platform
         self._client = client
+        self._invocations = Invocations(platform, containers)
+        self._body_deadline = Deadline(_BODY_S)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request."""
@@ -87,8 +95,7 @@ class App:
         if self._platform.keys and signed is not None:
             signatures.check_known(signed, self._platform.keys)  # before a body is kept for it
         try:
-            async with asyncio.timeout(_BODY_S):
-                body = await _read(scope, protocol)
+            body = await self._body_deadline.wait(_read(scope, protocol))
         except TimeoutError:
             message = f"The body did not arrive within {_BODY_S:g} s."
             raise AwsError("RequestTimeout", message, 408) from None
@@ -114,7 +121,7 @@ class App:
         if endpoint:
             if endpoint[2]:
                 raise AwsError("ValidationError", "Endpoints here answer whole, not in streams.")
-            await invoke(self._platform, self._client, endpoint[1], scope, protocol, body)
+            await self._invocations.answer(endpoint[1], scope, protocol, body)
             return
         answer = self._operation(service, region, scope, body)
         if "EndpointArn" in answer and "EndpointStatus" not in answer:

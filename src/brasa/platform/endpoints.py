@@ -19,15 +19,12 @@ from typing import TYPE_CHECKING
 from brasa.errors import BrasaError
 from brasa.platform import archives, logs
 from brasa.platform.children import Child, environment, free_port
-from brasa.platform.invocation import invocations_of
 from brasa.platform.resources import ENDPOINT
 from brasa.platform.s3_address import S3Address
 from brasa.platform.training_run import CONTAINER
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from yarl import URL
 
     from brasa.platform.objects import ObjectStore
     from brasa.platform.store import Document, Store
@@ -45,14 +42,15 @@ class Serving:
 
     Attributes
     ----------
-    invocations : URL
+    port : int
+        Of its process.
     variant : str
         Name of its production variant.
     stream : str
         Its log stream.
     """
 
-    invocations: URL
+    port: int
     variant: str
     stream: str
 
@@ -246,7 +244,7 @@ class _Keeper(threading.Thread):
             ),
             base,
         )
-        serving = Serving(invocations_of(port), variant, stream)
+        serving = Serving(port, variant, stream)
         process = _Process(child, serving, log, time.monotonic(), base)
         try:
             self._until_healthy(process, port)

@@ -4,81 +4,85 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from yarl import URL
-
 from brasa.platform import logs
+from brasa.platform.container_client import ContainerError
 from brasa.platform.errors import AwsError
+from brasa.serving.deadlines import Deadline
 
 if TYPE_CHECKING:
+    from brasa.platform.container_client import ContainerClient
     from brasa.platform.context import Platform
+    from brasa.platform.endpoints import Serving
 
-_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=2)  # as AWS's
+_ANSWER_S = 60.0  # as AWS's
+_WHOLE = 1 << 20  # answers up to this size are sent in one piece
 _ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
 _BACK = ("content-type", "x-amzn-sagemaker-custom-attributes")
 _VARIANT = "x-amzn-invoked-production-variant"
 
 
-async def invoke(
-    platform: Platform,
-    client: aiohttp.ClientSession,
-    name: str,
-    scope: Any,
-    protocol: Any,
-    body: bytes,
-) -> None:
-    """Answer InvokeEndpoint.
+class Invocations:
+    """Answers InvokeEndpoint.
 
-    Raises
-    ------
-    AwsError
-        ``ValidationError`` for an endpoint that there is not, ``ModelError`` for what its process
-        refuses: clients do not repeat that one.
+    Parameters
+    ----------
+    platform : Platform
+    containers : ContainerClient
     """
-    endpoint = platform.endpoints.serving(name)
-    if endpoint is None:
-        raise AwsError("ValidationError", f"Endpoint {name} of account not found.")
-    headers = {n: scope.headers.get(n) for n in _ON if scope.headers.get(n) is not None}
-    try:
-        async with client.post(
-            endpoint.invocations,
-            data=body,
-            headers=headers,
-            timeout=_TIMEOUT,
-            skip_auto_headers=("content-type", "accept", "user-agent", "accept-encoding"),
-        ) as answer:
+
+    def __init__(self, platform: Platform, containers: ContainerClient) -> None:
+        self._platform = platform
+        self._containers = containers
+        self._deadline = Deadline(_ANSWER_S)
+
+    async def answer(self, name: str, scope: Any, protocol: Any, body: bytes) -> None:
+        """Answer one of the endpoint `name`.
+
+        Raises
+        ------
+        AwsError
+            ``ValidationError`` for an endpoint that there is not, ``ModelError`` for what its
+            process refuses: clients do not repeat that one.
+        """
+        endpoint = self._platform.endpoints.serving(name)
+        if endpoint is None:
+            raise AwsError("ValidationError", f"Endpoint {name} of account not found.")
+        try:
+            await self._deadline.wait(self._pass_on(name, endpoint, scope, protocol, body))
+        except TimeoutError:
+            text = f"the model did not answer within {_ANSWER_S:g} s"
+            raise self._model_error(name, endpoint, 504, text) from None
+        except ContainerError as error:
+            message = f"Endpoint {name} does not answer: {error}"
+            raise AwsError("ServiceUnavailable", message, 503) from None
+
+    async def _pass_on(
+        self, name: str, endpoint: Serving, scope: Any, protocol: Any, body: bytes
+    ) -> None:
+        headers = {n: value for n in _ON if (value := scope.headers.get(n)) is not None}
+        async with self._containers.post(endpoint.port, "/invocations", headers, body) as answer:
             if answer.status != 200:
-                text = await answer.text(errors="replace")
-                raise _model_error(platform, name, endpoint.stream, answer.status, text)
+                text = (await answer.read()).decode(errors="replace")
+                raise self._model_error(name, endpoint, answer.status, text)
             back = [(_VARIANT, endpoint.variant)]
-            back += [(name, answer.headers[name]) for name in _BACK if name in answer.headers]
-            length = answer.content_length
-            if length is not None and length < 1 << 20:
+            back += [(n, answer.headers[n]) for n in _BACK if n in answer.headers]
+            length = answer.headers.get("content-length")
+            if length is not None and int(length) < _WHOLE:
                 protocol.response_bytes(200, back, await answer.read())
                 return
+            if length is not None:
+                back.append(("content-length", length))  # an answer cut short is seen to be
             stream = protocol.response_stream(200, back)
-            async for piece in answer.content.iter_any():
+            async for piece in answer.pieces():
                 await stream.send_bytes(piece)
-    except TimeoutError:
-        text = "the model did not answer within 60 s"
-        raise _model_error(platform, name, endpoint.stream, 504, text) from None
-    except aiohttp.ClientError as error:
-        raise AwsError(
-            "ServiceUnavailable", f"Endpoint {name} does not answer: {error!r}", 503
-        ) from None
 
-
-def _model_error(platform: Platform, name: str, stream: str, status: int, text: str) -> AwsError:
-    side = "client" if status < 500 else "server"
-    message = f'Received {side} error ({status}) from primary with message "{text[:1000]}".'
-    fields: dict[str, object] = {
-        "OriginalStatusCode": status,
-        "OriginalMessage": text[:10_000],
-        "LogStreamArn": f"arn:aws:logs:::log-group:{logs.ENDPOINT_GROUP}/{name}:{stream}",
-    }
-    return AwsError("ModelError", message, 424, fields)
-
-
-def invocations_of(port: int) -> URL:
-    """Where an endpoint's process is asked."""
-    return URL(f"http://127.0.0.1:{port}/invocations")
+    def _model_error(self, name: str, endpoint: Serving, status: int, text: str) -> AwsError:
+        side = "client" if status < 500 else "server"
+        message = f'Received {side} error ({status}) from primary with message "{text[:1000]}".'
+        group = f"arn:aws:logs:::log-group:{logs.ENDPOINT_GROUP}"
+        fields: dict[str, object] = {
+            "OriginalStatusCode": status,
+            "OriginalMessage": text[:10_000],
+            "LogStreamArn": f"{group}/{name}:{endpoint.stream}",
+        }
+        return AwsError("ModelError", message, 424, fields)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from brasa.platform.store import Store
 
 _log = logging.getLogger("brasa.platform")
-_NEEDED = ("granian", "orjson", "aiohttp", "boto3", "isal")
+_NEEDED = ("granian", "orjson", "aiohttp", "boto3", "httptools", "isal")
 _DRAIN_S = 5.0
 _HEADER_TIMEOUT_MS = 10_000
-_POOL = 256  # connections to endpoints and to the store
+_POOL = 256  # connections to the store
 
 
 @dataclass(frozen=True)
@@ -145,11 +145,13 @@ async def _serve(platform: Platform, host: str, port: int, ready: Callable[[], N
     from granian.server.embed import Server
 
     from brasa.platform.app import App
+    from brasa.platform.container_client import ContainerClient
 
     connector = aiohttp.TCPConnector(limit=_POOL, keepalive_timeout=60)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as client:
+        containers = ContainerClient()
         server = Server(
-            App(platform, client),
+            App(platform, client, containers),
             address=host,
             port=port,
             http=HTTPModes.http1,
@@ -168,6 +170,7 @@ async def _serve(platform: Platform, host: str, port: int, ready: Callable[[], N
         server.stop()  # type: ignore[no-untyped-call]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(serving, _DRAIN_S)
+        containers.close()
 
 
 def _is_loopback(host: str) -> bool:
