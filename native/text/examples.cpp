@@ -40,20 +40,24 @@ class ExampleBuilder {
     });
     if (options_.max_char > 0) collect_units();
     choose_lines();
+    write_lines();
     if (used_) examples_.bucket_ids = used_->to_sorted_ids();
     if (static_cast<std::size_t>(n_words_) + examples_.bucket_ids.size() >
         std::numeric_limits<std::int32_t>::max()) {
       throw std::length_error("more than 2 billion words and n-gram buckets");
     }
     number_units();
-    write_lines();
+    number_ngrams();
     return std::move(examples_);
   }
 
  private:
   struct Sizes {
-    std::size_t n_items = 0;
+    std::size_t n_words = 0;
+    std::size_t n_ngrams = 0;
     std::size_t n_labels = 0;
+
+    bool can_be_trained_on() const { return n_labels > 0 && n_words + n_ngrams > 0; }
   };
 
   std::span<const std::int32_t> line(std::size_t i) const {
@@ -159,18 +163,18 @@ class ExampleBuilder {
     for (const std::int32_t token : tokens) {
       const std::int32_t kind = meaning(token);
       sizes.n_labels += kind < kDroppedLabel ? 1 : 0;
-      sizes.n_items += kind >= kDroppedWord && is_item(token) ? 1 : 0;
+      sizes.n_words += kind >= kDroppedWord && is_item(token) ? 1 : 0;
       n_in_ngrams += kind >= kDroppedWord ? 1 : 0;
     }
     if (options_.drops_other_buckets) {
-      for_each_bucket(tokens, scratch, [&](std::uint32_t) { ++sizes.n_items; });
+      for_each_bucket(tokens, scratch, [&](std::uint32_t) { ++sizes.n_ngrams; });
     } else {
-      sizes.n_items += count_word_ngrams(n_in_ngrams, options_.word_ngrams);
+      sizes.n_ngrams = count_word_ngrams(n_in_ngrams, options_.word_ngrams);
     }
     return sizes;
   }
 
-  // Finds the lines that can be trained on, how long they are, and the buckets that they touch.
+  // Finds the lines that can be trained on, and how long they are.
   void choose_lines() {
     starts_.push_back(0);
     for (std::size_t i = 0; i < ids_.size(); ++i) {
@@ -182,26 +186,24 @@ class ExampleBuilder {
     std::vector<Sizes> sizes(starts_.size() - 1);
     for_each_piece(sizes.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
       std::vector<std::uint32_t> scratch;
-      for (std::size_t i = begin; i < end; ++i) {
-        sizes[i] = sizes_of(line(i), scratch);
-        if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
-        if (options_.drops_other_buckets) continue;
-        for_each_bucket(line(i), scratch, [&](std::uint32_t bucket) { used_->add(bucket); });
-      }
+      for (std::size_t i = begin; i < end; ++i) sizes[i] = sizes_of(line(i), scratch);
     });
     examples_.item_offsets.push_back(0);
     examples_.label_offsets.push_back(0);
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      if (sizes[i].n_labels == 0 || sizes[i].n_items == 0) continue;
+      if (!sizes[i].can_be_trained_on()) continue;
       examples_.lines.push_back(static_cast<std::int64_t>(i));
-      examples_.item_offsets.push_back(examples_.item_offsets.back() +
-                                       static_cast<std::int64_t>(sizes[i].n_items));
+      n_words_of_line_.push_back(static_cast<std::int64_t>(sizes[i].n_words));
+      examples_.item_offsets.push_back(
+          examples_.item_offsets.back() +
+          static_cast<std::int64_t>(sizes[i].n_words + sizes[i].n_ngrams));
       examples_.label_offsets.push_back(examples_.label_offsets.back() +
                                         static_cast<std::int64_t>(sizes[i].n_labels));
     }
     examples_.n_skipped = static_cast<std::int64_t>(sizes.size() - examples_.lines.size());
   }
 
+  // Writes the words of each line, and then the buckets of its n-grams.
   void write_lines() {
     examples_.items =
         make_large<std::int32_t>(static_cast<std::size_t>(examples_.item_offsets.back()));
@@ -223,8 +225,24 @@ class ExampleBuilder {
             }
             for_each_bucket(line(static_cast<std::size_t>(examples_.lines[i])), scratch,
                             [&](std::uint32_t bucket) {
-                              *item++ = expanded ? ~row_of(bucket) : row_of(bucket);
+                              if (!options_.drops_other_buckets) used_->add(bucket);
+                              *item++ = static_cast<std::int32_t>(bucket);
                             });
+          }
+        });
+  }
+
+  // Puts rows in the place of the buckets that `write_lines` wrote.
+  void number_ngrams() {
+    if (options_.word_ngrams == 1) return;
+    for_each_piece(
+        examples_.lines.size(), options_.threads, [&](std::size_t begin, std::size_t end) {
+          for (std::size_t i = begin; i < end; ++i) {
+            const std::int64_t first = examples_.item_offsets[i] + n_words_of_line_[i];
+            for (std::int64_t k = first; k < examples_.item_offsets[i + 1]; ++k) {
+              const std::int32_t row = row_of(static_cast<std::uint32_t>(examples_.items[k]));
+              examples_.items[k] = options_.max_char > 0 ? ~row : row;
+            }
           }
         });
   }
@@ -236,7 +254,8 @@ class ExampleBuilder {
   const ExampleOptions& options_;
   std::vector<std::uint32_t> hashes_;
   std::optional<BucketSet> used_;
-  std::vector<std::int64_t> starts_;  // of all lines, and the end
+  std::vector<std::int64_t> starts_;           // of all lines, and the end
+  std::vector<std::int64_t> n_words_of_line_;  // of those that are trained on: items before n-grams
   Examples examples_;
 };
 
