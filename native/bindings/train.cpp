@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -172,6 +173,17 @@ void bind_train(nb::module_& module) {
                               to_numpy(std::move(code.branches)));
       },
       nb::arg("counts"), "Huffman paths (offsets, nodes, branches) of descending counts.");
+
+  module.def(
+      "permutation",
+      [](uint64_t n, uint64_t seed, uint64_t stream) {
+        if (n > std::numeric_limits<int32_t>::max()) {
+          throw std::invalid_argument("n: more than 2 billion");
+        }
+        return to_numpy(permutation(n, seed, stream));
+      },
+      nb::arg("n"), nb::arg("seed"), nb::arg("stream"),
+      "The numbers 0 .. n - 1 in an order chosen at random.");
 
   module.def(
       "fill_uniform",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <vector>
 
@@ -121,6 +122,25 @@ TEST_CASE("a Huffman code is free of prefixes, complete, and as short as the cou
   for (size_t i = 0; i < equal.size(); ++i) CHECK(path(eight, i).nodes.size() == 6);
   const HuffmanCode chain = build_huffman_code(powers);
   for (size_t i = 0; i < 20; ++i) CHECK(path(chain, i).nodes.size() == i + 1);
+}
+
+TEST_CASE("permutation: every order, as often as any other, and by seed and stream") {
+  CHECK(permutation(0, 1, 2).empty());
+  CHECK(permutation(1, 1, 2) == std::vector<int32_t>{0});
+  std::map<std::vector<int32_t>, int> seen;
+  constexpr int kDraws = 24'000;
+  for (int stream = 0; stream < kDraws; ++stream) {
+    ++seen[permutation(4, 7, static_cast<uint64_t>(stream))];
+  }
+  CHECK(seen.size() == 24);
+  for (const auto& [order, count] : seen) CHECK(std::abs(count - 1000) < 160);  // 5 deviations
+  const auto large = permutation(100'000, 3, 0);
+  CHECK(large == permutation(100'000, 3, 0));
+  CHECK(large != permutation(100'000, 4, 0));
+  CHECK(large != permutation(100'000, 3, 1));
+  auto sorted = large;
+  std::ranges::sort(sorted);
+  for (size_t i = 0; i < sorted.size(); ++i) CHECK(sorted[i] == static_cast<int32_t>(i));
 }
 
 TEST_CASE("fill_uniform: within bounds, padding zero, the same for any number of threads") {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "parallel/pieces.h"
 #include "train/random.h"
@@ -66,6 +68,16 @@ HuffmanCode build_huffman_code(std::span<const int64_t> counts) {
     code.offsets.push_back(static_cast<int64_t>(code.nodes.size()));
   }
   return code;
+}
+
+std::vector<int32_t> permutation(size_t n, uint64_t seed, uint64_t stream) {
+  std::vector<int32_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  Random random(seed, stream);
+  for (size_t left = n; left > 1; --left) {
+    std::swap(order[left - 1], order[random.below(static_cast<uint32_t>(left))]);
+  }
+  return order;
 }
 
 void fill_uniform(float* data, size_t n_rows, size_t dim, size_t stride, float bound, uint64_t seed,

@@ -72,6 +72,9 @@ def build_alias_table(weights: Annotated[NDArray[numpy.float64], dict(shape=(Non
 def build_huffman_code(counts: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
     """Huffman paths (offsets, nodes, branches) of descending counts."""
 
+def permutation(n: int, seed: int, stream: int) -> Annotated[NDArray[numpy.int32], dict(shape=(None,))]:
+    """The numbers 0 .. n - 1 in an order chosen at random."""
+
 def fill_uniform(matrix: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], bound: float, seed: int, n_threads: int) -> None:
     """Fill a padded matrix with uniform numbers from [-bound, bound]."""
 

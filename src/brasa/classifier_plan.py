@@ -119,8 +119,8 @@ def make_classifier_plan(
     ConfigError
         For a class weight of an unknown label, or one that is not a finite number from 0 up.
     """
-    random = np.random.default_rng(config.seed ^ _ORDER_STREAM)
-    order = random.permutation(len(examples)).astype(np.int32)
+    seed = config.seed ^ _ORDER_STREAM
+    order = _native.permutation(len(examples), seed, 0)
     before = np.zeros(len(order) + 1, np.int64)
     np.cumsum(np.diff(examples.item_offsets)[order], out=before[1:])
     n_blocks = max(1, int(before[-1]) // block_items)
@@ -129,8 +129,8 @@ def make_classifier_plan(
     items = np.diff(before[block_offsets])
     block_order = np.concatenate(
         [
-            random.permutation(len(items)).astype(np.int32)
-            for _ in range(min(config.epochs, MAX_ORDERS))
+            _native.permutation(len(items), seed, 1 + epoch)
+            for epoch in range(min(config.epochs, MAX_ORDERS))
         ]
     )
     step_items = np.zeros(len(block_order) + 1, np.int64)
