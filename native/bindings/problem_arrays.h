@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -32,9 +33,17 @@ inline HogwildMatrix padded_rows(const Matrix& matrix, const char* name) {
 }
 
 inline void check_range(std::span<const int32_t> values, size_t limit, const char* name) {
-  const bool inside = std::ranges::all_of(
-      values, [=](int32_t v) { return v >= 0 && static_cast<size_t>(v) < limit; });
-  if (!inside) throw std::invalid_argument(std::string(name) + ": an index is out of range");
+  // Without branches, which compilers turn into vectors: the sign of v is set where it is negative,
+  // that of limit - 1 - v where it is too large.
+  const auto last = static_cast<uint32_t>(
+      std::min<size_t>(limit, size_t{std::numeric_limits<int32_t>::max()} + 1) - 1);
+  uint32_t signs = limit == 0 && !values.empty() ? ~uint32_t{0} : 0;
+  for (const int32_t value : values) {
+    const auto v = static_cast<uint32_t>(value);
+    signs |= v | (last - v);
+  }
+  if (signs >> 31 != 0)
+    throw std::invalid_argument(std::string(name) + ": an index is out of range");
 }
 
 inline void check_offsets(std::span<const int64_t> offsets, size_t n, size_t end,

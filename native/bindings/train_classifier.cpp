@@ -1,6 +1,7 @@
 // Text classification: labeled lines as numbers, and the training problem.
 #include <nanobind/stl/string.h>
 
+#include <atomic>
 #include <cmath>  // which tells whether this is glibc
 
 #ifdef __GLIBC__
@@ -8,6 +9,8 @@
 #endif
 
 #include "bindings.h"
+#include "parallel/cores.h"
+#include "parallel/pieces.h"
 #include "problem_arrays.h"
 #include "text/examples.h"
 #include "train/classifier.h"
@@ -85,9 +88,13 @@ void check_items(const ClassifierProblem& p) {
   const size_t n_units = p.unit_offsets.size() - 1;
   check_offsets(p.unit_offsets, n_units, p.unit_rows.size(), "unit_offsets");
   check_range(p.unit_rows, n_rows, "unit_rows");
-  const bool inside = std::ranges::all_of(p.items, [&](int32_t item) {
-    return item < 0 ? static_cast<size_t>(~item) < n_rows
-                    : static_cast<size_t>(item) < n_units && !p.rows_of_unit(item).empty();
+  std::atomic<bool> inside = true;
+  for_each_piece(p.items.size(), static_cast<int>(n_cores()), [&](size_t begin, size_t end) {
+    const bool all = std::ranges::all_of(p.items.subspan(begin, end - begin), [&](int32_t item) {
+      return item < 0 ? static_cast<size_t>(~item) < n_rows
+                      : static_cast<size_t>(item) < n_units && !p.rows_of_unit(item).empty();
+    });
+    if (!all) inside = false;
   });
   if (!inside) throw std::invalid_argument("items: an index is out of range");
 }

@@ -11,6 +11,7 @@
 #include "parallel/parallel_for.h"
 #include "parallel/pieces.h"
 #include "parallel/run_parts.h"
+#include "parallel/sort.h"
 
 namespace brasa {
 namespace {
@@ -110,6 +111,21 @@ TEST_CASE("a forked process has threads of its own") {
     CHECK_EQ(status, 0);
   }
   ends = true;
+}
+
+TEST_CASE("sort_by_parts: as std::sort, for any number of threads and of values") {
+  for (const size_t n : {size_t{0}, size_t{1}, size_t{16'383}, size_t{100'000}, size_t{131'073}}) {
+    std::vector<uint32_t> values(n);
+    uint32_t x = 1;
+    for (uint32_t& value : values) value = (x = x * 1664525 + 1013904223) >> 12;
+    std::vector<uint32_t> expected = values;
+    std::ranges::sort(expected, std::greater());
+    for (const int threads : {1, 2, 3, 5, 8}) {
+      std::vector<uint32_t> sorted = values;
+      sort_by_parts(sorted, threads, std::greater());
+      CHECK(sorted == expected);
+    }
+  }
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ void CorpusEncoder::finish(std::int64_t min_count, std::optional<std::int64_t> m
   queue_.release_memory();
   std::vector<WordTable*> tables;
   for (const auto& counter : counters_) tables.push_back(&counter->table());
-  vocabulary_ = merge_vocabulary(tables, min_count, max_vocab, first);
+  vocabulary_ = merge_vocabulary(tables, min_count, max_vocab, first, options_.threads);
   counters_.clear();
 }
 

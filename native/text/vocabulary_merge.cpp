@@ -1,10 +1,14 @@
 #include "text/vocabulary_merge.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 
+#include "parallel/pieces.h"
+#include "parallel/sort.h"
 #include "text/line_end.h"
 #include "text/text_block.h"
 
@@ -21,7 +25,7 @@ struct SortKey {
 
 // Words that have no index yet.
 std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count,
-                                  std::span<const std::int32_t> index_of) {
+                                  std::span<const std::int32_t> index_of, int threads) {
   std::vector<SortKey> keys;
   const std::span entries = words.entries();
   for (std::size_t id = 0; id < entries.size(); ++id) {
@@ -29,7 +33,7 @@ std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count
     keys.push_back({entries[id].count, words.prefix(entries[id]), static_cast<std::uint32_t>(id)});
   }
   const auto word = [&](const SortKey& key) { return words.word(entries[key.id]); };
-  std::sort(keys.begin(), keys.end(), [&](const SortKey& a, const SortKey& b) {
+  sort_by_parts(keys, threads, [&](const SortKey& a, const SortKey& b) {
     if (a.count != b.count) return a.count > b.count;
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
     return word(a) < word(b);
@@ -69,10 +73,36 @@ void append_word(MergedVocabulary& merged, std::string_view word, std::int64_t c
   merged.n_kept_tokens += count;
 }
 
+// Appends sorted words, which lie anywhere in the table: all threads wait for them together.
+void append_words(MergedVocabulary& merged, const WordTable& words, std::span<const SortKey> kept,
+                  int threads) {
+  const std::span entries = words.entries();
+  const std::size_t n_before = merged.counts.size();
+  merged.counts.resize(n_before + kept.size());
+  merged.offsets.resize(n_before + kept.size() + 1);
+  std::int64_t* const ends = merged.offsets.data() + n_before + 1;
+  for_each_piece(kept.size(), threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      merged.counts[n_before + i] = kept[i].count;
+      ends[i] = static_cast<std::int64_t>(words.word(entries[kept[i].id]).size());
+    }
+  });
+  for (const SortKey& key : kept) merged.n_kept_tokens += key.count;
+  std::partial_sum(ends - 1, ends + kept.size(), ends - 1);
+  merged.arena.resize(static_cast<std::size_t>(merged.offsets.back()));
+  for_each_piece(kept.size(), threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::string_view word = words.word(entries[kept[i].id]);
+      std::memcpy(merged.arena.data() + ends[i] - word.size(), word.data(), word.size());
+    }
+  });
+}
+
 }  // namespace
 
 MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
-                                  std::optional<std::int64_t> max_vocab, const WordsView& first) {
+                                  std::optional<std::int64_t> max_vocab, const WordsView& first,
+                                  int threads) {
   MergedVocabulary merged;
   WordTable& words = *tables[0];
   merged.final_ids.resize(tables.size());
@@ -101,7 +131,8 @@ MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64
   }
 
   // The line end may have been added above with a count of 0.
-  std::vector<SortKey> kept = sorted_words(words, std::max<std::int64_t>(min_count, 1), index_of);
+  std::vector<SortKey> kept =
+      sorted_words(words, std::max<std::int64_t>(min_count, 1), index_of, threads);
   if (max_vocab) {
     const auto room = static_cast<std::size_t>(
         std::max<std::int64_t>(*max_vocab - static_cast<std::int64_t>(first.size()), 0));
@@ -110,10 +141,10 @@ MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64
   if (first.size() + kept.size() > std::numeric_limits<std::int32_t>::max()) {
     throw std::length_error("more than 2 billion distinct words");
   }
-  for (const SortKey& key : kept) {
-    index_of[key.id] = static_cast<std::int32_t>(merged.counts.size());
-    append_word(merged, words.word(entries[key.id]), key.count);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    index_of[kept[i].id] = static_cast<std::int32_t>(first.size() + i);
   }
+  append_words(merged, words, kept, threads);
   for (std::vector<std::int32_t>& ids : merged.final_ids) {
     for (std::int32_t& id : ids) id = index_of[static_cast<std::uint32_t>(id)];
   }

@@ -31,6 +31,7 @@ struct MergedVocabulary {
 // all others; they count for `max_vocab`. Throws std::length_error if more words are left than an
 // int32 can number.
 MergedVocabulary merge_vocabulary(std::span<WordTable* const> tables, std::int64_t min_count,
-                                  std::optional<std::int64_t> max_vocab, const WordsView& first);
+                                  std::optional<std::int64_t> max_vocab, const WordsView& first,
+                                  int threads);
 
 }  // namespace brasa
