@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -223,22 +224,34 @@ class ClassifierWorker {
 
 void ClassifierProblem::list_rows(int32_t line, std::vector<int32_t>& rows) const {
   const auto line_items = items_of(line);
-  rows.clear();
   if (unit_offsets.empty()) {
     rows.assign(line_items.begin(), line_items.end());
     return;
   }
   size_t n = 0;
   for (const int32_t item : line_items) n += item < 0 ? 1 : rows_of_unit(item).size();
-  rows.resize(n);
+  // Sixteen rows are copied at a time, some of the next unit's with them, and these are written
+  // over: the end of a loop of each unit's own length is mispredicted. 3 % of langid9's training.
+  constexpr size_t kAtOnce = 16;
+  rows.resize(n + kAtOnce);
   int32_t* next = rows.data();
   for (const int32_t item : line_items) {
     if (item < 0) {
       *next++ = ~item;
-    } else {
-      for (const int32_t row : rows_of_unit(item)) *next++ = row;
+      continue;
     }
+    const auto unit = rows_of_unit(item);
+    const auto first = static_cast<size_t>(unit.data() - unit_rows.data());
+    if (round_up(unit.size(), kAtOnce) <= unit_rows.size() - first) {
+      for (size_t k = 0; k < unit.size(); k += kAtOnce) {
+        std::memcpy(next + k, unit.data() + k, kAtOnce * sizeof(int32_t));
+      }
+    } else {
+      std::copy(unit.begin(), unit.end(), next);
+    }
+    next += unit.size();
   }
+  rows.resize(n);
 }
 
 void ClassifierProblem::ask_for_units(int32_t line) const {
