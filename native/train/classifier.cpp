@@ -263,11 +263,15 @@ void ClassifierProblem::ask_for_units(int32_t line) const {
 
 void ClassifierProblem::ask_for_unit_rows(int32_t line) const {
   if (unit_offsets.empty()) return;
-  constexpr size_t kPerCacheLine = 64 / sizeof(int32_t);
   for (const int32_t item : items_of(line)) {
     if (item < 0) continue;
     const auto unit = rows_of_unit(item);
-    for (size_t i = 0; i < unit.size(); i += kPerCacheLine) __builtin_prefetch(&unit[i]);
+    // Begin, middle and end are all of a word with up to 33 rows. A loop, whose end is
+    // mispredicted, took 10 % more of langid9's training.
+    const int32_t* const first = unit.data();
+    __builtin_prefetch(first);
+    __builtin_prefetch(first + unit.size() / 2);
+    __builtin_prefetch(first + unit.size() - 1);
   }
 }
 
