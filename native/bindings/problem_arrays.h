@@ -42,8 +42,9 @@ inline void check_range(std::span<const int32_t> values, size_t limit, const cha
     const auto v = static_cast<uint32_t>(value);
     signs |= v | (last - v);
   }
-  if (signs >> 31 != 0)
+  if (signs >> 31 != 0) {
     throw std::invalid_argument(std::string(name) + ": an index is out of range");
+  }
 }
 
 inline void check_offsets(std::span<const int64_t> offsets, size_t n, size_t end,

@@ -140,7 +140,7 @@ def test_predictions_one_by_one_and_together(
             assert isinstance(labels, tuple)
             assert list(labels) == more_labels
             assert (values.dtype, more.dtype) == (np.float64, np.float32)
-            # Many lines at once add the same rows in another order.
+            # Many lines are scored side by side, by sums in another order.
             np.testing.assert_allclose(values, more, rtol=1e-6)
             assert len(labels) == (len(model.labels) if k == -1 else k)
     with pytest.raises(ValueError, match=r"k needs to be 1 or higher!"):

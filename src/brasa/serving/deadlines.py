@@ -1,4 +1,4 @@
-"""An end to waiting for bodies that do not arrive, by one timer for all requests."""
+"""An end to waiting for what does not arrive, by one timer for all requests."""
 
 from __future__ import annotations
 
