@@ -12,6 +12,7 @@ void bind_model(nanobind::module_& module);
 void bind_fasttext(nanobind::module_& module);
 void bind_predict(nanobind::module_& module);
 void bind_vectors(nanobind::module_& module);
+void bind_examples(nanobind::module_& module);
 void bind_train_classifier(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_neighbors(nanobind::module_& module);

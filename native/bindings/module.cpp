@@ -9,6 +9,7 @@ NB_MODULE(_native, module) {
   brasa::bind_model(module);
   brasa::bind_predict(module);
   brasa::bind_vectors(module);
+  brasa::bind_examples(module);
   brasa::bind_train_classifier(module);
   brasa::bind_neighbors(module);
 }

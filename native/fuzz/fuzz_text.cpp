@@ -6,6 +6,7 @@
 #include "predict/predictor.h"
 #include "predict/true_labels.h"
 #include "text/corpus_encoder.h"
+#include "text/example_rows.h"
 #include "text/examples.h"
 
 namespace brasa::fuzz {
@@ -40,6 +41,22 @@ void make_examples(const MergedVocabulary& found, const std::vector<int32_t>& id
       build_examples(ids, {found.arena, found.offsets}, meaning, n_words, options);
   require(examples.item_offsets.size() == examples.label_offsets.size());
   require(examples.label_offsets.back() == static_cast<int64_t>(examples.labels.size()));
+  const auto n_items = static_cast<size_t>(examples.item_offsets.back());
+  const std::vector<int64_t>& offsets = examples.units.offsets;
+  const size_t n_unit_rows = offsets.empty() ? 0 : static_cast<size_t>(offsets.back());
+  const ExampleRows rows({.item_offsets = examples.item_offsets,
+                          .items = {examples.items.get(), n_items},
+                          .unit_offsets = offsets,
+                          .unit_rows = {examples.units.rows.get(), n_unit_rows},
+                          .n_words = static_cast<size_t>(n_words)});
+  const auto n_rows =
+      static_cast<int64_t>(n_words) + static_cast<int64_t>(examples.bucket_ids.size());
+  LineRows of_line;
+  for (size_t i = 0; i < rows.n_lines(); ++i) {
+    rows.list(static_cast<int32_t>(i), of_line);
+    require(of_line.size() > 0);
+    for (const int32_t row : of_line) require(row >= 0 && row < n_rows);
+  }
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "simd/bucket_cell.h"
+
 namespace brasa {
 
 // Rows are padded to a multiple of this many floats (one cache line).
@@ -75,6 +77,11 @@ struct Kernels {
   // values[r * n_lanes + i] = -weights[i] * sigmoid(values[r * n_lanes + i]): the gradient of
   // n_rows negatives, each weighted per lane; n_lanes is a multiple of kLanes.
   void (*negative_gradient)(float* values, size_t n_rows, size_t n_lanes, const float* weights);
+
+  // Writes first + how many used buckets come before it, for each of n buckets that is used, and
+  // gives the end. `out` has room for n numbers, and may be `buckets`.
+  int32_t* (*number_buckets)(const BucketCell* cells, const uint32_t* buckets, size_t n,
+                             uint32_t first, int32_t* out);
 };
 
 // The kernels of an instruction set, or nullptr when this build or this processor lacks it.

@@ -35,6 +35,8 @@ struct Avx2 {
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
   }
 
+  static uint32_t count_bits(uint64_t x) { return static_cast<uint32_t>(__builtin_popcountll(x)); }
+
   static void sum_each(const std::array<Register, 8>& x, float* out) {
     for (size_t k = 0; k < 8; ++k) out[k] = sum(x[k]);
   }

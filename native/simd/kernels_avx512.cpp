@@ -27,6 +27,8 @@ struct Avx512 {
   static Register subtract(Register a, Register b) { return _mm512_sub_ps(a, b); }
   static Register multiply(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
+  static uint32_t count_bits(uint64_t x) { return static_cast<uint32_t>(__builtin_popcountll(x)); }
+
   static float sum(Register x) { return _mm512_reduce_add_ps(x); }
 
   // out[k] = sum of the lanes of x[k]. Zeros follow, so that a whole register is stored: a load of

@@ -2,9 +2,9 @@
 //
 // V supplies: Register, kWidth, zero, broadcast, load, load_unaligned, load_first (n < kWidth
 // numbers, not touching what lies beyond; zeros follow), store, add, multiply, fma (a * b + c), sum
-// (of all lanes), sum_each (of eight registers), sigmoid, transpose (of a kLanes x kLanes block);
-// kRowBlock and kColumnBlock, the shape of add_products' register tile, and kPairColumns, the
-// registers of each row that train_pairs holds at once.
+// (of all lanes), sum_each (of eight registers), count_bits (of a uint64_t), sigmoid, transpose (of
+// a kLanes x kLanes block); kRowBlock and kColumnBlock, the shape of add_products' register tile,
+// and kPairColumns, the registers of each row that train_pairs holds at once.
 #pragma once
 
 #include <algorithm>
@@ -351,11 +351,27 @@ struct KernelsFor {
     }
   }
 
+  static int32_t* number_buckets(const BucketCell* cells, const uint32_t* buckets, size_t n,
+                                 uint32_t first, int32_t* out) {
+    for (size_t k = 0; k < n; ++k) {
+      const uint32_t bucket = buckets[k];
+      const BucketCell& cell = cells[BucketCell::cell_of(bucket)];
+      const size_t at = BucketCell::word_of(bucket);
+      const uint64_t bits = cell.bits[at];
+      const uint64_t before = bits & ((uint64_t{1} << bucket % 64) - 1);
+      *out = static_cast<int32_t>(first + cell.n_before + cell.n_before_in_cell[at] +
+                                  V::count_bits(before));
+      out += bits >> bucket % 64 & 1;
+    }
+    return out;
+  }
+
   static constexpr Kernels table(const char* name) {
-    return {name,         sum_rows,          add_to_rows,
-            dot_rows,     dot_unpadded_rows, add_weighted_rows,
-            train_pairs,  transpose_tile,    score_tile,
-            add_products, logistic_gradient, negative_gradient};
+    return {name,          sum_rows,          add_to_rows,
+            dot_rows,      dot_unpadded_rows, add_weighted_rows,
+            train_pairs,   transpose_tile,    score_tile,
+            add_products,  logistic_gradient, negative_gradient,
+            number_buckets};
   }
 };
 

@@ -25,6 +25,8 @@ struct Neon {
   static Register subtract(Register a, Register b) { return vsubq_f32(a, b); }
   static Register multiply(Register a, Register b) { return vmulq_f32(a, b); }
   static Register fma(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }
+  static uint32_t count_bits(uint64_t x) { return static_cast<uint32_t>(__builtin_popcountll(x)); }
+
   static float sum(Register x) { return vaddvq_f32(x); }
 
   static void sum_each(const std::array<Register, 8>& x, float* out) {

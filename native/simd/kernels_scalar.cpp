@@ -32,6 +32,7 @@ struct Scalar {
   static void store(float* p, Register x) {
     for (size_t i = 0; i < kWidth; ++i) p[i] = x.lane[i];
   }
+  static uint32_t count_bits(uint64_t x) { return brasa::count_bits(x); }
   static Register add(Register a, Register b) {
     return each([&](int i) { return a.lane[i] + b.lane[i]; });
   }

@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "predict/true_labels.h"
+#include "text/example_rows.h"
 #include "text/examples.h"
 #include "train/own_rows.h"
 #include "train/setup.h"
@@ -34,6 +36,52 @@ struct Words {
 // Tokens: the words a, bb, </s>, then the label x and y.
 const Words kWords({"a", "bb", "</s>", "#x", "#y"});
 const std::vector<int32_t> kMeaning{0, 1, 2, label_meaning(0), label_meaning(1)};
+
+ExampleTables tables_of(const Examples& found, size_t n_words) {
+  const auto& units = found.units;
+  const size_t n_unit_rows = units.offsets.empty() ? 0 : static_cast<size_t>(units.offsets.back());
+  return {.item_offsets = found.item_offsets,
+          .items = {found.items.get(), static_cast<size_t>(found.item_offsets.back())},
+          .unit_offsets = units.offsets,
+          .unit_rows = {units.rows.get(), n_unit_rows},
+          .n_words = n_words};
+}
+
+std::vector<int32_t> rows_of(const ExampleRows& rows, int32_t line) {
+  LineRows found;
+  rows.list(line, found);
+  return {found.begin(), found.end()};
+}
+
+TEST_CASE("items are rows, units of words, or units of dropped words") {
+  const std::vector<int64_t> item_offsets{0, 4, 5, 6};
+  const std::vector<int32_t> items{1, ~0, 3, 0, 3, 1};
+  // Of word 0 seventeen rows, more than are copied at once; of word 1 two; of the dropped word one.
+  const std::vector<int64_t> unit_offsets{0, 17, 19, 20};
+  std::vector<int32_t> unit_rows(20, 4);
+  unit_rows[17] = 1;
+  unit_rows[18] = 5;
+  unit_rows[19] = 6;
+  const ExampleRows rows({item_offsets, items, unit_offsets, unit_rows, 2});
+  std::vector<int32_t> first{1, 5, 6, 3};
+  first.insert(first.end(), 17, 4);
+  LineRows found;
+  for (int round = 0; round < 2; ++round) {  // shorter lines after a longer one
+    rows.list(0, found);
+    CHECK(std::vector<int32_t>(found.begin(), found.end()) == first);
+    rows.list(1, found);
+    CHECK(std::vector<int32_t>(found.begin(), found.end()) == std::vector<int32_t>{3});
+    rows.list(2, found);
+    CHECK(std::vector<int32_t>(found.begin(), found.end()) == std::vector<int32_t>{1, 5});
+  }
+  for (int32_t line = 0; line < 3; ++line) {
+    rows.ask_for_units(line);
+    rows.ask_for_unit_rows(line);
+  }
+  CHECK(rows.n_items(0) == 4);
+  const ExampleRows plain({item_offsets, items, {}, {}, 2});
+  CHECK(rows_of(plain, 1) == std::vector<int32_t>{3});
+}
 
 TEST_CASE("lines become rows and labels") {
   const std::vector<int32_t> ids{0, 3, 1, 2, 2, 4, 1, 1, 2, 0};
@@ -65,16 +113,11 @@ TEST_CASE("every n-gram has a row, and every row an n-gram") {
       REQUIRE(row < n_rows);
       used[static_cast<size_t>(row)] = true;
     };
-    for (int64_t i = 0; i < found.item_offsets.back(); ++i) {
-      const int32_t item = found.items[static_cast<size_t>(i)];
-      if (item < 0) {
-        note(~item);
-        continue;
-      }
-      const auto unit = static_cast<size_t>(item);
-      for (int64_t r = found.units.offsets[unit]; r < found.units.offsets[unit + 1]; ++r) {
-        note(found.units.rows[static_cast<size_t>(r)]);
-      }
+    const ExampleRows rows(tables_of(found, 3));
+    LineRows of_line;
+    for (size_t i = 0; i < rows.n_lines(); ++i) {
+      rows.list(static_cast<int32_t>(i), of_line);
+      std::ranges::for_each(of_line, note);
     }
     CHECK(std::ranges::all_of(used, [](bool u) { return u; }));
   }
@@ -102,6 +145,7 @@ TEST_CASE("labels of lines") {
 // Two labels that the first feature of a line tells apart; all lines share the last row.
 struct Task {
   std::vector<int64_t> item_offsets{0}, label_offsets{0}, block_offsets{0}, step_items{0};
+  std::optional<ExampleRows> rows;
   std::vector<int32_t> items, labels, order, block_order;
   std::vector<int64_t> counts{40, 40, 0};
   FloatBuffer input{3 * kRowAlign}, output{3 * kRowAlign};
@@ -122,6 +166,7 @@ struct Task {
         step_items.push_back(2 * (i + 1));
       }
     }
+    rows.emplace(ExampleTables{item_offsets, items, {}, {}, 3});
     for (size_t row = 0; row < 3; ++row) input[row * kRowAlign + row] = 0.1f;
   }
 
@@ -131,10 +176,7 @@ struct Task {
             .learning_rate = 0.5f,
             .seed = 1,
             .n_epochs = 5,
-            .item_offsets = item_offsets,
-            .items = items,
-            .unit_offsets = {},
-            .unit_rows = {},
+            .rows = *rows,
             .label_offsets = label_offsets,
             .labels = labels,
             .line_weights = line_weights,

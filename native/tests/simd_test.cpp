@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "simd/kernels.h"
+#include "text/bucket_set.h"
 #include "train/step.h"
 
 namespace brasa {
@@ -405,6 +406,44 @@ TEST_CASE("negative_gradient: small gradients are relatively right") {
 TEST_CASE("the sigmoid's tolerance is narrow: one part in 10^5 shows") {
   for (const double x : {-29.0, -8.0, -1.0, 0.0, 1.0}) {
     CHECK(sigmoid_error(x) < 1e-5 * sigmoid(x));
+  }
+}
+
+TEST_CASE("buckets get numbers, those that are not used none") {
+  std::mt19937 random(5);
+  for (const uint32_t n_buckets : {1U, 63U, 64U, 192U, 193U, 1000U}) {
+    for (const uint32_t one_in : {1U, 2U, 50U}) {
+      BucketSet set(n_buckets);
+      std::vector<uint32_t> used;
+      for (uint32_t bucket = 0; bucket < n_buckets; ++bucket) {
+        if (random() % one_in != 0) continue;
+        set.add(bucket);
+        used.push_back(bucket);
+      }
+      CHECK(set.to_sorted_ids() == used);
+      std::vector<uint32_t> asked(3 * n_buckets);
+      for (uint32_t& bucket : asked) bucket = static_cast<uint32_t>(random()) % n_buckets;
+      std::vector<int32_t> expected;
+      for (const uint32_t bucket : asked) {
+        const auto place = std::ranges::lower_bound(used, bucket);
+        const bool is_used = place != used.end() && *place == bucket;
+        CHECK(set.contains(bucket) == is_used);
+        if (is_used) expected.push_back(7 + static_cast<int32_t>(place - used.begin()));
+      }
+      for (const Kernels* kernels : available_kernels()) {
+        CAPTURE(kernels->name);
+        std::vector<int32_t> found(asked.size());
+        found.resize(
+            static_cast<size_t>(set.number(asked, 7, found.data(), *kernels) - found.data()));
+        CHECK(found == expected);
+        std::vector<int32_t> in_place(asked.begin(), asked.end());
+        in_place.resize(static_cast<size_t>(
+            set.number({reinterpret_cast<const uint32_t*>(in_place.data()), in_place.size()}, 7,
+                       in_place.data(), *kernels) -
+            in_place.data()));
+        CHECK(in_place == expected);
+      }
+    }
   }
 }
 

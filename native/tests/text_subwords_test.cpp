@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "text/buckets.h"
 #include "text/subword_table.h"
 #include "text/subwords.h"
 
@@ -23,6 +25,22 @@ std::vector<std::string> ngrams(std::string_view word, int min_char, int max_cha
                  });
   CHECK(result.size() == brasa::count_ngrams(word, min_char, max_char));
   return result;
+}
+
+TEST_CASE("buckets are remainders") {
+  std::mt19937_64 random(3);
+  for (const std::uint32_t n : {1U, 2U, 3U, 7U, 64U, 2'000'000U, 2'000'003U, 0x80000001U, ~0U}) {
+    const brasa::Buckets buckets(n);
+    std::vector<std::uint64_t> hashes{0, 1, ~std::uint64_t{0}, std::uint64_t{1} << 63};
+    for (const std::uint64_t times :
+         {std::uint64_t{1}, std::uint64_t{12345}, ~std::uint64_t{0} / n}) {
+      for (const std::uint64_t more : {~std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{1}}) {
+        hashes.push_back(times * n + more);
+      }
+    }
+    for (int i = 0; i < 1000; ++i) hashes.push_back(random() >> (i % 64));
+    for (const std::uint64_t hash : hashes) CHECK(buckets.of(hash) == hash % n);
+  }
 }
 
 TEST_CASE("hashes are those of fastText, whose bytes are signed") {

@@ -1,6 +1,7 @@
 // Labeled lines as numbers: what a text classifier trains on, computed once before the first epoch.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,6 +17,13 @@ inline constexpr std::int32_t kDroppedLabel = -2;
 inline constexpr std::int32_t label_meaning(std::int32_t label) { return -3 - label; }
 inline constexpr std::int32_t label_of(std::int32_t meaning) { return -3 - meaning; }
 
+// An item stands for features of a line. It is a word's row, and with character n-grams its n-grams
+// too; or the row of a word n-gram; or ~k for a word that was dropped and has character n-grams,
+// where k numbers such words. The units of words and of dropped words are numbered through:
+inline constexpr std::size_t unit_of_item(std::int32_t item, std::size_t n_words) {
+  return item >= 0 ? static_cast<std::size_t>(item) : n_words + static_cast<std::size_t>(~item);
+}
+
 struct ExampleOptions {
   int word_ngrams = 1;
   int min_char = 0;
@@ -27,16 +35,13 @@ struct ExampleOptions {
   bool drops_other_buckets = false;                // n-grams of all others are no features
 };
 
-// The lines that have a label and a feature, in text order.
-//
-// An item is a row of the input matrix; with character n-grams it is a token, whose rows are in
-// `units`, or ~row for a word n-gram.
+// The lines that have a label and a feature, in text order. `ExampleRows` finds their rows.
 struct Examples {
   std::vector<std::int64_t> item_offsets;  // n_lines + 1, into items
-  std::unique_ptr<std::int32_t[]> items;
+  std::unique_ptr<std::int32_t[]> items;   // of words, and then the rows of word n-grams
+  SubwordTable units;  // with character n-grams, of all words and then of dropped ones
   std::vector<std::int64_t> label_offsets;  // n_lines + 1, into labels
   std::vector<std::int32_t> labels;
-  SubwordTable units;                     // of all tokens; without rows if there are no n-grams
   std::vector<std::uint32_t> bucket_ids;  // the model's and those of an n-gram, ascending
   std::vector<std::int64_t> lines;        // which of all lines each is
   std::int64_t n_skipped = 0;             // lines without a label, or without a feature

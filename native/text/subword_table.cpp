@@ -6,6 +6,7 @@
 
 #include "parallel/pieces.h"
 #include "text/bucket_set.h"
+#include "text/buckets.h"
 #include "text/subwords.h"
 
 namespace brasa {
@@ -38,6 +39,7 @@ SubwordTable build_subword_table(const WordsView& words, int min_char, int max_c
   table.rows = std::make_unique_for_overwrite<std::int32_t[]>(
       static_cast<std::size_t>(table.offsets.back()));
   BucketSet used(buckets);
+  const Buckets of_hash(buckets);
   for_each_piece(n_words, threads, [&](std::size_t begin, std::size_t end) {
     std::string scratch;
     std::int32_t* row = table.rows.get() + table.offsets[begin];
@@ -45,7 +47,7 @@ SubwordTable build_subword_table(const WordsView& words, int min_char, int max_c
       *row++ = static_cast<std::int32_t>(i);
       for_each_ngram(words[i], min_char, max_char, scratch,
                      [&](std::string_view, std::uint32_t hash) {
-                       const std::uint32_t bucket = hash % buckets;
+                       const std::uint32_t bucket = of_hash.of(hash);
                        used.add(bucket);
                        *row++ = static_cast<std::int32_t>(bucket);
                      });
@@ -58,10 +60,11 @@ SubwordTable build_subword_table(const WordsView& words, int min_char, int max_c
   }
   for_each_piece(n_words, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      for (std::int64_t r = table.offsets[i] + 1; r < table.offsets[i + 1]; ++r) {
-        const std::uint32_t index = used.index(static_cast<std::uint32_t>(table.rows[r]));
-        table.rows[r] = static_cast<std::int32_t>(n_words + index);
-      }
+      std::int32_t* const first = table.rows.get() + table.offsets[i] + 1;  // after its own row
+      const std::int32_t* const last = table.rows.get() + table.offsets[i + 1];
+      used.number(
+          {reinterpret_cast<const std::uint32_t*>(first), static_cast<std::size_t>(last - first)},
+          static_cast<std::uint32_t>(n_words), first);
     }
   });
   return table;

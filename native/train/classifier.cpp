@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -73,8 +72,8 @@ class ClassifierWorker {
     const auto lines = problem_.lines_of_block(problem_.block_of_step(index));
     if (!lines.empty()) fetch(lines[0], rows_);
     for (size_t i = 0; i < lines.size(); ++i) {
-      if (i + 3 < lines.size()) problem_.ask_for_units(lines[i + 3]);
-      if (i + 2 < lines.size()) problem_.ask_for_unit_rows(lines[i + 2]);
+      if (i + 3 < lines.size()) problem_.rows.ask_for_units(lines[i + 3]);
+      if (i + 2 < lines.size()) problem_.rows.ask_for_unit_rows(lines[i + 2]);
       if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
       learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - items / all_items));
       const double line_loss = train_line(lines[i], random, i % kLossInterval == 0);
@@ -85,15 +84,15 @@ class ClassifierWorker {
       if (own_output_ && (i % kExchangeInterval == 0 || i + 1 == lines.size())) {
         own_output_->exchange();
       }
-      items += static_cast<double>(problem_.items_of(lines[i]).size());
+      items += static_cast<double>(problem_.rows.n_items(lines[i]));
       std::swap(rows_, next_rows_);
     }
   }
 
  private:
   // Lists the rows of a line, and asks for them: they arrive while the line before is trained.
-  void fetch(int32_t line, std::vector<int32_t>& rows) {
-    problem_.list_rows(line, rows);
+  void fetch(int32_t line, LineRows& rows) {
+    problem_.rows.list(line, rows);
     for (const int32_t row : rows) {
       const float* data = problem_.input.row(row);
       for (size_t d = 0; d < stride_; d += kRowAlign) __builtin_prefetch(data + d, 1, 2);
@@ -211,7 +210,7 @@ class ClassifierWorker {
   const size_t n_labels_;
   const size_t rows_at_once_;
   float learning_rate_ = 0;
-  std::vector<int32_t> rows_, next_rows_;  // of the line at hand and of the next one
+  LineRows rows_, next_rows_;  // of the line at hand and of the next one
   FloatBuffer hidden_;
   FloatBuffer step_;
   FloatBuffer scores_;
@@ -221,59 +220,6 @@ class ClassifierWorker {
 };
 
 }  // namespace
-
-void ClassifierProblem::list_rows(int32_t line, std::vector<int32_t>& rows) const {
-  const auto line_items = items_of(line);
-  if (unit_offsets.empty()) {
-    rows.assign(line_items.begin(), line_items.end());
-    return;
-  }
-  size_t n = 0;
-  for (const int32_t item : line_items) n += item < 0 ? 1 : rows_of_unit(item).size();
-  // Sixteen rows are copied at a time, some of the next unit's with them, and these are written
-  // over: the end of a loop of each unit's own length is mispredicted. 3 % of langid9's training.
-  constexpr size_t kAtOnce = 16;
-  rows.resize(n + kAtOnce);
-  int32_t* next = rows.data();
-  for (const int32_t item : line_items) {
-    if (item < 0) {
-      *next++ = ~item;
-      continue;
-    }
-    const auto unit = rows_of_unit(item);
-    const auto first = static_cast<size_t>(unit.data() - unit_rows.data());
-    if (round_up(unit.size(), kAtOnce) <= unit_rows.size() - first) {
-      for (size_t k = 0; k < unit.size(); k += kAtOnce) {
-        std::memcpy(next + k, unit.data() + k, kAtOnce * sizeof(int32_t));
-      }
-    } else {
-      std::copy(unit.begin(), unit.end(), next);
-    }
-    next += unit.size();
-  }
-  rows.resize(n);
-}
-
-void ClassifierProblem::ask_for_units(int32_t line) const {
-  if (unit_offsets.empty()) return;
-  for (const int32_t item : items_of(line)) {
-    if (item >= 0) __builtin_prefetch(&unit_offsets[static_cast<size_t>(item)]);
-  }
-}
-
-void ClassifierProblem::ask_for_unit_rows(int32_t line) const {
-  if (unit_offsets.empty()) return;
-  for (const int32_t item : items_of(line)) {
-    if (item < 0) continue;
-    const auto unit = rows_of_unit(item);
-    // Begin, middle and end are all of a word with up to 33 rows. A loop, whose end is
-    // mispredicted, took 10 % more of langid9's training.
-    const int32_t* const first = unit.data();
-    __builtin_prefetch(first);
-    __builtin_prefetch(first + unit.size() / 2);
-    __builtin_prefetch(first + unit.size() - 1);
-  }
-}
 
 SpanResult train_classifier_span(const ClassifierProblem& problem, const Kernels& kernels,
                                  uint64_t first, uint64_t last, unsigned n_threads) {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "text/example_rows.h"
 #include "train/problem.h"
 #include "train/span.h"
 
@@ -20,10 +21,7 @@ struct ClassifierProblem {
   uint64_t seed;
   uint64_t n_epochs;
 
-  std::span<const int64_t> item_offsets;  // n_lines + 1
-  std::span<const int32_t> items;  // rows; with `units`, a unit each, or ~row: see text/examples.h
-  std::span<const int64_t> unit_offsets;  // empty: items are rows
-  std::span<const int32_t> unit_rows;
+  const ExampleRows& rows;                 // of each line
   std::span<const int64_t> label_offsets;  // n_lines + 1
   std::span<const int32_t> labels;
   std::span<const float> line_weights;   // n_lines: what the steps of a line are multiplied by, or
@@ -43,12 +41,8 @@ struct ClassifierProblem {
   uint64_t n_blocks() const { return block_offsets.size() - 1; }
   uint64_t n_steps() const { return n_blocks() * n_epochs; }
 
-  std::span<const int32_t> items_of(int32_t line) const { return slice(item_offsets, items, line); }
   std::span<const int32_t> labels_of(int32_t line) const {
     return slice(label_offsets, labels, line);
-  }
-  std::span<const int32_t> rows_of_unit(int32_t unit) const {
-    return slice(unit_offsets, unit_rows, unit);
   }
   int32_t block_of_step(uint64_t step) const { return block_order[step % block_order.size()]; }
   uint64_t items_before_step(uint64_t step) const {
@@ -59,12 +53,6 @@ struct ClassifierProblem {
   std::span<const int32_t> lines_of_block(int32_t block) const {
     return slice(block_offsets, order, block);
   }
-  // The input rows of a line, one for each feature.
-  void list_rows(int32_t line, std::vector<int32_t>& rows) const;
-  // What `list_rows` will read, in two steps: the places of the units' rows, and then these. A unit
-  // that is not in the cache would take two waits.
-  void ask_for_units(int32_t line) const;
-  void ask_for_unit_rows(int32_t line) const;
 
  private:
   static std::span<const int32_t> slice(std::span<const int64_t> offsets,

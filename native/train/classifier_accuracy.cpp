@@ -26,7 +26,7 @@ class AccuracyWorker {
   // Counts right lines as a loss, and all lines as pairs.
   void operator()(uint64_t block, LossSum& count) {
     for (const int32_t line : problem_.lines_of_block(static_cast<int32_t>(block))) {
-      problem_.list_rows(line, rows_);
+      problem_.rows.list(line, rows_);
       kernels_.sum_rows(problem_.input.data(), stride_, rows_.data(), rows_.size(),
                         1.0f / static_cast<float>(rows_.size()), hidden_.data());
       const int32_t found = tree_.empty() ? best_score() : best_leaf();
@@ -60,7 +60,7 @@ class AccuracyWorker {
   const Kernels& kernels_;
   const LabelTree& tree_;
   const size_t stride_;
-  std::vector<int32_t> rows_;
+  LineRows rows_;
   FloatBuffer hidden_, scores_;
   std::vector<const float*> output_rows_;
   std::vector<Prediction> stack_;

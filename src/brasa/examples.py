@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +40,11 @@ class Examples:
     item_offsets : int64, shape (n_texts + 1,)
         The items of text i are ``items[item_offsets[i]:item_offsets[i + 1]]``.
     items : int32
-        Rows of the input matrix; where there are units, an index of these, or ``~row``.
+        Rows of the input matrix, of words and then of word n-grams. With `subwords` the row of a
+        word stands for its unit; and ``~k`` for that of the k-th dropped word.
     unit_offsets, unit_rows : int64, int32
-        With `subwords`, the rows of each unit, a word with its character n-grams; else empty.
+        With `subwords`, the rows of a word and its character n-grams, a unit for each word and then
+        for each dropped word of the text; else empty.
     label_offsets, label_ids : int64, int32
         The labels of each text, in the same way.
     bucket_ids : uint32, shape (n_touched,)
@@ -78,16 +80,25 @@ class Examples:
     def __len__(self) -> int:
         return len(self.item_offsets) - 1
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "rows"}
+
     def rows_of(self, text: int) -> list[int]:
         """The input rows of a text's features, one for each occurrence."""
-        items: list[int] = _slice(self.items, self.item_offsets, text)
-        if len(self.unit_offsets) == 0:
-            return items
-        units = (
-            _slice(self.unit_rows, self.unit_offsets, item) if item >= 0 else [~item]
-            for item in items
+        rows: list[int] = self.rows.list(text, text + 1, 1)[1].tolist()
+        return rows
+
+    @cached_property
+    def rows(self) -> _native.ExampleRows:
+        """What lists the input rows of texts."""
+        return _native.ExampleRows(
+            item_offsets=self.item_offsets,
+            items=self.items,
+            unit_offsets=self.unit_offsets,
+            unit_rows=self.unit_rows,
+            n_words=len(self.vocabulary),
+            n_rows=len(self.vocabulary) + len(self.bucket_ids),
         )
-        return list(itertools.chain.from_iterable(units))
 
     def labels_of(self, text: int) -> list[int]:
         """The labels of a text, as its line names them."""

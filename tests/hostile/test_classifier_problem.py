@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,24 @@ def int32(*values: int) -> np.ndarray[Any, np.dtype[np.int32]]:
     return np.array(values, np.int32)
 
 
-def arguments(**changes: Any) -> dict[str, Any]:
+def row_arguments(**changes: Any) -> dict[str, Any]:
+    """Items of three texts that fit together, but for `changes`: three words and a word n-gram."""
+    return {
+        "item_offsets": np.array([0, 2, 3, 6]),
+        "items": int32(0, 1, 3, 2, 2, 0),
+        "unit_offsets": np.empty(0, np.int64),
+        "unit_rows": int32(),
+        "n_words": 3,
+        "n_rows": 4,
+        **changes,
+    }
+
+
+def example_rows(**changes: Any) -> _native.ExampleRows:
+    return _native.ExampleRows(**row_arguments(**changes))
+
+
+def arguments(rows: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """A problem that fits together, but for `changes`: three texts in two blocks, four rows."""
     path_offsets, path_nodes, path_branches = _native.build_huffman_code(np.array([3, 2, 1]))
     accept, alias = _native.build_alias_table(np.array([3.0, 2.0, 1.0]))
@@ -34,10 +52,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "learning_rate": 0.05,
         "seed": 1,
         "epochs": 2,
-        "item_offsets": np.array([0, 2, 3, 6]),
-        "items": int32(0, 1, 3, 2, 2, 0),
-        "unit_offsets": np.empty(0, np.int64),
-        "unit_rows": int32(),
+        "rows": example_rows(**(rows or {})),
         "label_offsets": np.array([0, 1, 3, 4]),
         "labels": int32(0, 1, 2, 1),
         "line_weights": np.empty(0, np.float32),
@@ -59,17 +74,18 @@ def arguments(**changes: Any) -> dict[str, Any]:
     }
 
 
+# Of the three words, and of a dropped one.
 UNITS: dict[str, Any] = {
-    "unit_offsets": np.array([0, 1, 3, 4]),
-    "unit_rows": int32(0, 1, 3, 2),
-    "items": int32(0, 1, ~3, 2, 2, 0),
+    "unit_offsets": np.array([0, 1, 3, 4, 5]),
+    "unit_rows": int32(0, 1, 3, 2, 3),
+    "items": int32(0, 1, 3, 2, ~0, 0),
 }
 
 
 @pytest.mark.parametrize("units", [{}, UNITS])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_problem_that_fits(loss: str, units: dict[str, Any]) -> None:
-    problem = _native.ClassifierProblem(**arguments(loss=loss, **units))
+    problem = _native.ClassifierProblem(**arguments(loss=loss, rows=units))
     sum_of_losses, n_texts, finite = problem.train_span(0, 4, 2)
     assert sum_of_losses > 0
     assert n_texts == 4
@@ -77,20 +93,52 @@ def test_a_problem_that_fits(loss: str, units: dict[str, Any]) -> None:
     assert finite
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_of_texts(threads: int) -> None:
+    offsets, rows = example_rows(**UNITS).list(0, 3, threads)
+    assert offsets.tolist() == [0, 3, 4, 7]
+    assert rows.tolist() == [0, 1, 3, 3, 2, 3, 0]
+    offsets, rows = example_rows().list(1, 3, threads)
+    assert offsets.tolist() == [0, 1, 4]
+    assert rows.tolist() == [3, 2, 2, 0]
+    assert example_rows().list(2, 2, threads)[1].tolist() == []
+
+
+@pytest.mark.parametrize("span", [(-1, 2, 1), (2, 1, 1), (0, 4, 1), (0, 2, 0)])
+def test_impossible_spans_of_texts_are_refused(span: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="span"):
+        example_rows().list(*span)
+
+
+@pytest.mark.parametrize(
+    ("message", "changes"),
+    [
+        ("items", {"items": int32(0, 1, 4, 2, 2, 0)}),
+        ("items", {"items": int32(0, 1, -1, 2, 2, 0)}),
+        ("items", {**UNITS, "items": int32(0, 1, 3, ~1, 2, 0)}),
+        ("items", {**UNITS, "items": int32(0, 1, 4, 2, 2, 0)}),
+        ("items", {**UNITS, "items": int32(0, 1, -(2**31), 2, 2, 0)}),
+        ("items", {**UNITS, "unit_offsets": np.array([0, 1, 1, 4, 5])}),  # a unit without rows
+        ("unit_offsets", {**UNITS, "unit_offsets": np.array([0, 1, 3, 6])}),
+        ("unit_offsets", {**UNITS, "unit_offsets": np.array([0, 1, 5])}),  # fewer than words
+        ("unit_rows", {**UNITS, "unit_rows": int32(0, 1, 4, 2, 3)}),
+        ("item_offsets", {"item_offsets": np.array([0, 2, 3, 7])}),
+        ("item_offsets", {"item_offsets": np.array([0, 3, 2, 6])}),
+        ("item_offsets", {"item_offsets": np.array([0, 2, 2, 6])}),  # a text without features
+        ("item_offsets", {"item_offsets": np.array([0, 2**62, 3, 6])}),
+        ("item_offsets", {"item_offsets": np.empty(0, np.int64)}),
+        ("n_rows", {"n_rows": 2}),
+        ("n_rows", {"n_rows": 2**31}),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(message: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=message):
+        example_rows(**changes)
+
+
 HOSTILE: list[tuple[str, dict[str, Any]]] = [
-    ("items", {"items": int32(0, 1, 4, 2, 2, 0)}),
-    ("items", {"items": int32(0, 1, -1, 2, 2, 0)}),
-    ("items", {**UNITS, "items": int32(0, 1, ~4, 2, 2, 0)}),
-    ("items", {**UNITS, "items": int32(0, 1, 3, 2, 2, 0)}),
-    ("items", {**UNITS, "items": int32(0, 1, -(2**31), 2, 2, 0)}),
-    ("items", {**UNITS, "unit_offsets": np.array([0, 1, 1, 4])}),  # a unit without rows
-    ("unit_offsets", {**UNITS, "unit_offsets": np.array([0, 1, 3, 5])}),
-    ("unit_rows", {**UNITS, "unit_rows": int32(0, 1, 4, 2)}),
-    ("item_offsets", {"item_offsets": np.array([0, 2, 3, 7])}),
-    ("item_offsets", {"item_offsets": np.array([0, 3, 2, 6])}),
-    ("item_offsets", {"item_offsets": np.array([0, 2, 2, 6])}),  # a text without features
-    ("item_offsets", {"item_offsets": np.array([0, 2**62, 3, 6])}),
-    ("shapes", {"item_offsets": np.empty(0, np.int64)}),
+    ("rows", {"rows": {"n_rows": 5}}),
+    ("label_offsets", {"rows": {"item_offsets": np.array([0, 2, 6])}}),
     ("label_offsets", {"label_offsets": np.array([0, 1, 1, 4])}),
     ("label_offsets", {"label_offsets": np.array([0, 1, 4])}),
     ("labels", {"labels": int32(0, 1, 3, 1)}),
@@ -140,8 +188,6 @@ def test_what_does_not_fit_is_refused(message: str, changes: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"items": np.array([0, 1, 3, 2, 2, 0])},
-        {"item_offsets": int32(0, 2, 3, 6)},
         {"input": padded_matrix(4, 32).view(np.float64)},
         {"negative_samples": -1},
         {"labels": None},
@@ -150,6 +196,31 @@ def test_what_does_not_fit_is_refused(message: str, changes: dict[str, Any]) -> 
 def test_wrong_types_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         _native.ClassifierProblem(**arguments(**changes))
+
+
+def test_rows_are_needed() -> None:
+    with pytest.raises(TypeError):
+        _native.ClassifierProblem(**{**arguments(), "rows": None})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"items": np.array([0, 1, 3, 2, 2, 0])},
+        {"item_offsets": int32(0, 2, 3, 6)},
+        {"n_words": -1},
+    ],
+)
+def test_rows_of_wrong_types_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        example_rows(**changes)
+
+
+def test_a_problem_keeps_its_rows() -> None:
+    """Nothing else holds them."""
+    problem = _native.ClassifierProblem(**arguments())
+    gc.collect()
+    assert problem.train_span(0, 4, 1)[2]
 
 
 @pytest.mark.parametrize("span", [(0, 0, 1), (3, 2, 1), (0, 5, 1), (0, 4, 0)])
@@ -211,6 +282,7 @@ def test_examples_of_a_model() -> None:
         ("offsets", {"offsets": np.empty(0, np.int64)}),
         ("options", {"meaning": int32(0, 1, 2)}),
         ("options", {"meaning": int32(0, 1, 3, -3)}),
+        ("options", {"meaning": int32(0, 1, 1, -3)}),  # a row of two words
         ("options", {"n_words": -1}),
         ("options", {"word_ngrams": 0}),
         ("options", {"min_char": 0}),

@@ -72,15 +72,12 @@ class CpuClassifierBackend(_Runner):
         kernels = instruction_set(config.instruction_set)
         self.detail = f"{kernels} kernels, {threads} threads"
         self._problem: _native.ClassifierProblem = _native.ClassifierProblem(
+            rows=examples.rows,
             loss=config.loss,
             negative_samples=config.negative_samples,
             learning_rate=config.learning_rate,
             seed=config.seed,
             epochs=config.epochs,
-            item_offsets=examples.item_offsets,
-            items=examples.items,
-            unit_offsets=examples.unit_offsets,
-            unit_rows=examples.unit_rows,
             label_offsets=examples.label_offsets,
             labels=examples.label_ids,
             line_weights=examples.weights,

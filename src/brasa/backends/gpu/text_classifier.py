@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import triton
 
@@ -16,7 +15,6 @@ from brasa.backends.gpu.prediction import scores_of_rows
 from brasa.backends.gpu.runner import GpuRunner
 from brasa.backends.gpu.shapes import columns_for, used_columns, warps_for
 from brasa.classifier_plan import ClassifierPlan
-from brasa.examples import Examples
 from brasa.parameters import Parameters
 
 # The loss is looked at in one text of this many, as in the other backends.
@@ -30,7 +28,7 @@ _TEXTS_AT_ONCE = 65_536
 
 
 class GpuClassifierBackend(GpuRunner):
-    """See `brasa.backends.ClassifierBackend`. `threads` has no meaning here."""
+    """See `brasa.backends.ClassifierBackend`; `threads` list the rows of the texts."""
 
     def __init__(
         self,
@@ -40,23 +38,20 @@ class GpuClassifierBackend(GpuRunner):
         device: Device | None = None,
     ) -> None:
         self._plan, examples, config = plan, plan.examples, plan.config
-        lengths = _rows_of_items(examples)
-        before = np.concatenate([[0], np.cumsum(lengths)])
+        row_offsets, row_ids = examples.rows.list(0, len(examples), threads)
         device = device or open_device()
         at_once = for_texts(plan, device.n_processors)
         if self.programs is not None:
             at_once = Concurrency(self.programs, "as asked for")
-        # Rows of the texts, and while units are written out twice as much again.
-        row_bytes = (24 if len(examples.unit_offsets) else 4) * int(before[-1])
-        super().__init__(parameters, row_bytes + 32 * len(examples), device, at_once)
+        super().__init__(parameters, row_ids.nbytes + 32 * len(examples), device, at_once)
         columns = columns_for(config.vector_dim)
         # A text's labels are all that a program can divide among more warps.
         warps = max(warps_for(columns), min(8, plan.n_labels * columns // _NUMBERS_OF_A_WARP))
         warps = 1 << (warps.bit_length() - 1)
         rows = max(1, warps * _NUMBERS_OF_A_WARP // columns)
         with failures_explained(self.device, "the texts were copied to it"):
-            self._row_offsets = self.on_device(before[examples.item_offsets])
-            self._row_ids = self._rows(lengths)
+            self._row_offsets = self.on_device(row_offsets)
+            self._row_ids = self.on_device(row_ids)
             self._label_offsets = self.on_device(examples.label_offsets)
             self._label_ids = self.on_device(examples.label_ids)
             self._arguments: dict[str, Any] = {
@@ -91,20 +86,6 @@ class GpuClassifierBackend(GpuRunner):
                 "num_warps": warps,
                 "enable_fp_fusion": True,  # Triton 3.10 will not do it unless told
             }
-
-    def _rows(self, lengths: npt.NDArray[np.int64]) -> torch.Tensor:
-        """Input rows of all texts; units, of `lengths` rows each, are written out on the device."""
-        examples, items = self._plan.examples, self.on_device(self._plan.examples.items)
-        if not len(examples.unit_offsets):
-            return items
-        unit_offsets = self.on_device(examples.unit_offsets)
-        unit_rows, counts = self.on_device(examples.unit_rows), self.on_device(lengths)
-        begins = unit_offsets[items.clamp(min=0).long()]
-        item = torch.repeat_interleave(counts)  # of each row, the item that it comes from
-        within = torch.arange(len(item), device=items.device) - (counts.cumsum(0) - counts)[item]
-        is_unit = (items >= 0)[item]
-        place = torch.where(is_unit, begins[item] + within, 0)
-        return torch.where(is_unit, unit_rows[place], ~items[item]).int()
 
     def _launch(self, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:
         config, n = self._plan.config, last - first
@@ -144,11 +125,3 @@ class GpuClassifierBackend(GpuRunner):
                 found[text[is_best]] = True
                 right += int(found.sum())
         return right
-
-
-def _rows_of_items(examples: Examples) -> npt.NDArray[np.int64]:
-    """How many input rows each item is."""
-    if not len(examples.unit_offsets):
-        return np.ones(len(examples.items), np.int64)
-    of_units = np.diff(examples.unit_offsets)[np.maximum(examples.items, 0)]
-    return np.where(examples.items >= 0, of_units, 1)
