@@ -18,7 +18,12 @@ from brasa.errors import ConfigError, UnknownWordError
 from brasa.explanation import Explanation, contributions
 from brasa.labeled_text import labeled_corpus, text_pieces
 from brasa.parameters import Classifier, QuantizedMatrix
-from brasa.predictor import as_matrix, classification_report, truth_and_probabilities
+from brasa.predictor import (
+    Predictor,
+    as_matrix,
+    classification_report,
+    truth_and_probabilities,
+)
 from brasa.quantization import quantize_classifier
 from brasa.training import all_listeners
 from brasa.word_vectors import WordVectors
@@ -54,10 +59,20 @@ class TextClassifier:
     [[('__label__pt', 0.97)], [('__label__en', 0.99)]]
     """
 
-    def __init__(self, model: Classifier, *, device: Literal["cpu", "cuda"] = "cpu") -> None:
+    def __init__(
+        self, model: Classifier, *, device: Literal["cpu", "cuda"] = "cpu", trained: bool = False
+    ) -> None:
         self._model = model
-        self._native = calibration.predictor_of(model, device)
+        self._device = device
         self._labels = model.labels.words
+        # A model that comes from a file may be broken. One that was just trained is not, and many
+        # are only saved: the index of langid9's words takes 70 ms.
+        if not trained:
+            self._native  # noqa: B018
+
+    @functools.cached_property
+    def _native(self) -> Predictor:
+        return calibration.predictor_of(self._model, self._device)
 
     @classmethod
     def train(
@@ -139,7 +154,7 @@ class TextClassifier:
             pretrained=None if pretrained is None else pretrained.embeddings,
             **read,
         )
-        return cls(model)
+        return cls(model, trained=True)
 
     def train_on(
         self,
