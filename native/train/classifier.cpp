@@ -76,8 +76,9 @@ class ClassifierWorker {
       if (i + 2 < lines.size()) problem_.rows.ask_for_unit_rows(lines[i + 2]);
       if (i + 1 < lines.size()) fetch(lines[i + 1], next_rows_);
       learning_rate_ = static_cast<float>(problem_.learning_rate * (1.0 - items / all_items));
-      const double line_loss = train_line(lines[i], random, i % kLossInterval == 0);
-      if (i % kLossInterval == 0) {
+      with_loss_ = i % kLossInterval == 0;
+      const double line_loss = train_line(lines[i], random);
+      if (with_loss_) {
         loss.loss += line_loss;
         loss.pairs += 1;
       }
@@ -99,7 +100,7 @@ class ClassifierWorker {
     }
   }
 
-  double train_line(int32_t line, Random& random, bool with_loss) {
+  double train_line(int32_t line, Random& random) {
     const float scale = 1.0f / static_cast<float>(rows_.size());
     kernels_.sum_rows(problem_.input.data(), stride_, rows_.data(), rows_.size(), scale,
                       hidden_.data());
@@ -110,7 +111,7 @@ class ClassifierWorker {
     }
     double loss = 0;
     if (problem_.loss == ClassifierLoss::kOneVsAll) {
-      loss = train_one_vs_all(labels, with_loss);
+      loss = train_one_vs_all(labels);
     } else {
       // One of the line's labels at random, as in fastText.
       const int32_t target = labels.size() == 1
@@ -140,11 +141,11 @@ class ClassifierWorker {
   }
 
   // Loss: sum_k -log sigmoid(s_k) for the line's labels, -log sigmoid(-s_k) for all others.
-  double train_one_vs_all(std::span<const int32_t> labels, bool with_loss) {
+  double train_one_vs_all(std::span<const int32_t> labels) {
     score_all();
     double loss = 0;
     for (const int32_t label : labels) is_positive_[static_cast<size_t>(label)] = true;
-    if (with_loss) {
+    if (with_loss_) {
       for (size_t k = 0; k < n_labels_; ++k) {
         loss += softplus_of_minus(is_positive_[k] ? scores_[k] : -scores_[k]);
       }
@@ -201,7 +202,7 @@ class ClassifierWorker {
 
   double move(int32_t row, bool label) {
     return move_logistic(kernels_, problem_.output.row(row), hidden_.data(), step_.data(), stride_,
-                         label, learning_rate_);
+                         label, learning_rate_, with_loss_);
   }
 
   const ClassifierProblem& problem_;
@@ -210,6 +211,7 @@ class ClassifierWorker {
   const size_t n_labels_;
   const size_t rows_at_once_;
   float learning_rate_ = 0;
+  bool with_loss_ = false;
   LineRows rows_, next_rows_;  // of the line at hand and of the next one
   FloatBuffer hidden_;
   FloatBuffer step_;

@@ -9,9 +9,10 @@
 namespace brasa {
 
 // Moves `row` by what `label` asks for, and adds to `step` what it moves the hidden vector by.
-// Returns the loss.
+// Returns the loss, or 0 if it is not asked for: its logarithm takes longer than a short row's
+// move.
 inline double move_logistic(const Kernels& kernels, float* row, const float* hidden, float* step,
-                            size_t stride, bool label, float learning_rate) {
+                            size_t stride, bool label, float learning_rate, bool with_loss) {
   const float* source = row;
   float score = 0;
   kernels.dot_rows(hidden, &source, 1, stride, &score);
@@ -19,7 +20,7 @@ inline double move_logistic(const Kernels& kernels, float* row, const float* hid
   const float gradient = learning_rate * ((label ? 1.0f : 0.0f) - probability);
   kernels.add_weighted_rows(step, &source, &gradient, 1, stride);
   kernels.add_weighted_rows(row, &hidden, &gradient, 1, stride);
-  return softplus_of_minus(label ? score : -score);
+  return with_loss ? softplus_of_minus(label ? score : -score) : 0.0;
 }
 
 // A negative that is not the target. Where nearly all the probability is the target's, redrawing

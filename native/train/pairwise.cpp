@@ -51,31 +51,33 @@ class Pairwise : public Step {
     kernels_.sum_rows(problem_.input.data(), stride_, rows.data(), rows.size(),
                       1.0f / static_cast<float>(rows.size()), hidden_.data());
     std::fill_n(step_.data(), stride_, 0.0f);
+    const bool with_loss = loss != nullptr;
     double pair_loss = 0;
     if (problem_.loss == Loss::kHierarchicalSoftmax) {
       const auto at = static_cast<size_t>(target);
       const auto end = static_cast<size_t>(problem_.paths.offsets[at + 1]);
       for (auto k = static_cast<size_t>(problem_.paths.offsets[at]); k < end; ++k) {
-        pair_loss +=
-            move_output(problem_.paths.nodes[k], problem_.paths.branches[k] != 0, learning_rate);
+        pair_loss += move_output(problem_.paths.nodes[k], problem_.paths.branches[k] != 0,
+                                 learning_rate, with_loss);
       }
     } else {
-      pair_loss += move_output(target, true, learning_rate);
+      pair_loss += move_output(target, true, learning_rate, with_loss);
       for (uint32_t s = 0; s < problem_.negative_samples; ++s) {
         const int32_t negative = draw_other_than(target, problem_.negatives, *random_);
-        if (negative >= 0) pair_loss += move_output(negative, false, learning_rate);
+        if (negative < 0) continue;
+        pair_loss += move_output(negative, false, learning_rate, with_loss);
       }
     }
     kernels_.add_to_rows(problem_.input.data(), stride_, rows.data(), rows.size(), step_.data());
-    if (loss != nullptr) {
+    if (with_loss) {
       loss->loss += pair_loss;
       loss->pairs += 1;
     }
   }
 
-  double move_output(int32_t row, bool label, float learning_rate) {
+  double move_output(int32_t row, bool label, float learning_rate, bool with_loss) {
     return move_logistic(kernels_, problem_.output.row(row), hidden_.data(), step_.data(), stride_,
-                         label, learning_rate);
+                         label, learning_rate, with_loss);
   }
 
   const Problem& problem_;
