@@ -9,13 +9,14 @@ namespace brasa {
 namespace {
 
 constexpr std::size_t kInitialSlots = 1 << 14;
+constexpr std::uint64_t kHalf = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
 
 WordTable::WordTable() : slots_(kInitialSlots), slot_mask_(kInitialSlots - 1) {}
 
 std::uint32_t WordTable::add_long(std::string_view word, std::uint64_t hash, std::int64_t count) {
-  for (std::size_t slot = hash & slot_mask_;; slot = (slot + 1) & slot_mask_) {
+  for (std::size_t slot = first_slot(hash);; slot = (slot + 1) & slot_mask_) {
     const std::uint64_t value = slots_[slot];
     if (value == 0) {
       const std::uint64_t place = arena_.size();
@@ -78,7 +79,8 @@ void WordTable::grow() {
   slot_mask_ = slots_.size() - 1;
   for (const std::uint64_t value : old) {
     if (value == 0) continue;
-    std::size_t slot = hash(entries_[static_cast<std::uint32_t>(value) - 1]) & slot_mask_;
+    std::size_t slot = first_slot(
+        slot_mask_ <= kHalf ? value : hash(entries_[static_cast<std::uint32_t>(value) - 1]));
     while (slots_[slot] != 0) slot = (slot + 1) & slot_mask_;
     slots_[slot] = value;
   }

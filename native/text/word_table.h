@@ -1,6 +1,7 @@
 // Counts words and numbers them in order of first sight. One table belongs to one thread.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -31,9 +32,9 @@ class WordTable {
 
   // Starts loading the slot in which a word with this hash is looked for, and, once it is there,
   // the entry that it points to.
-  void prefetch_slot(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & slot_mask_]); }
+  void prefetch_slot(std::uint64_t hash) const { __builtin_prefetch(&slots_[first_slot(hash)]); }
   void prefetch_entry(std::uint64_t hash) const {
-    const auto number = static_cast<std::uint32_t>(slots_[hash & slot_mask_]);
+    const auto number = static_cast<std::uint32_t>(slots_[first_slot(hash)]);
     __builtin_prefetch(entries_.data() + (number - (number == 0 ? 0 : 1)));
   }
 
@@ -52,6 +53,9 @@ class WordTable {
  private:
   static constexpr std::uint64_t kLongMarker = 0xffULL << 56;
 
+  // By the half of the hash that slots hold, so that a table that grows need not look at the words:
+  // they go to about where they were, or as far behind, and not here and there.
+  std::size_t first_slot(std::uint64_t hash) const { return std::rotl(hash, 32) & slot_mask_; }
   static bool is_long(const Entry& entry) { return (entry.key.high >> 56) == 0xff; }
   std::string_view long_word(const Entry& entry) const;
   std::uint32_t insert(std::size_t slot, WordKey key, std::uint64_t hash, std::int64_t count);
@@ -65,7 +69,7 @@ class WordTable {
 };
 
 inline std::uint32_t WordTable::add_short(WordKey key, std::uint64_t hash, std::int64_t count) {
-  for (std::size_t slot = hash & slot_mask_;; slot = (slot + 1) & slot_mask_) {
+  for (std::size_t slot = first_slot(hash);; slot = (slot + 1) & slot_mask_) {
     const std::uint64_t value = slots_[slot];
     if (value == 0) return insert(slot, key, hash, count);
     if ((value ^ hash) >> 32 == 0) {
