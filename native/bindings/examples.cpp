@@ -2,7 +2,6 @@
 #include "text/examples.h"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <vector>  // any of them tells whether this is glibc

@@ -92,6 +92,20 @@ std::string random_text(std::size_t n_words, unsigned mean_line, unsigned seed) 
   return text;
 }
 
+TEST_CASE("a table that grows keeps the numbers and counts of its words") {
+  constexpr std::uint32_t kWords = 100'000;  // six times as many slots as in the beginning
+  const auto word = [](std::uint32_t i) {    // every third too long for a key of 15 bytes
+    return (i % 3 == 0 ? "a-long-beginning-" : "w") + std::to_string(i);
+  };
+  brasa::WordTable table;
+  for (std::uint32_t i = 0; i < kWords; ++i) REQUIRE(table.add(word(i)) == i);
+  for (std::uint32_t i = 0; i < kWords; i += 7) REQUIRE(table.add(word(i), 4) == i);
+  for (std::uint32_t i = 0; i < kWords; ++i) {
+    REQUIRE(table.word(table.entries()[i]) == word(i));
+    REQUIRE(table.entries()[i].count == (i % 7 == 0 ? 5 : 1));
+  }
+}
+
 TEST_CASE("words, counts and ids are those of the definition, for any threads and pieces") {
   const std::string text = random_text(900'000, 9, 1);  // several blocks
   REQUIRE(text.size() > 2 * brasa::kBlockBytes);
