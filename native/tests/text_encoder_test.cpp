@@ -93,7 +93,7 @@ std::string random_text(std::size_t n_words, unsigned mean_line, unsigned seed) 
 }
 
 TEST_CASE("a table that grows keeps the numbers and counts of its words") {
-  constexpr std::uint32_t kWords = 100'000;  // six times as many slots as in the beginning
+  constexpr std::uint32_t kWords = 100'000;  // six for each slot that it begins with
   const auto word = [](std::uint32_t i) {    // every third too long for a key of 15 bytes
     return (i % 3 == 0 ? "a-long-beginning-" : "w") + std::to_string(i);
   };
