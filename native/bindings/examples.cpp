@@ -54,8 +54,7 @@ nb::dict make_examples(const Vector<const int32_t>& ids, const Vector<const uint
   }
   nb::dict result;
   const auto n_items = static_cast<size_t>(examples.item_offsets.back());
-  const size_t n_unit_rows =
-      examples.units.offsets.empty() ? 0 : static_cast<size_t>(examples.units.offsets.back());
+  const size_t n_unit_rows = examples.units.n_rows();
   result["items"] = to_numpy(std::move(examples.items), n_items);
   result["item_offsets"] = to_numpy(std::move(examples.item_offsets));
   result["labels"] = to_numpy(std::move(examples.labels));

@@ -138,7 +138,7 @@ nb::tuple make_subword_table(const Vector<const std::uint8_t>& arena,
     const nb::gil_scoped_release release;
     table = build_subword_table(words, min_char, max_char, buckets, threads);
   }
-  const auto n_rows = static_cast<std::size_t>(table.offsets.back());
+  const std::size_t n_rows = table.n_rows();
   return nb::make_tuple(to_numpy(std::move(table.offsets)), to_numpy(std::move(table.rows), n_rows),
                         to_numpy(std::move(table.bucket_ids)));
 }

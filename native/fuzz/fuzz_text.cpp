@@ -41,14 +41,7 @@ void make_examples(const MergedVocabulary& found, const std::vector<int32_t>& id
       build_examples(ids, {found.arena, found.offsets}, meaning, n_words, options);
   require(examples.item_offsets.size() == examples.label_offsets.size());
   require(examples.label_offsets.back() == static_cast<int64_t>(examples.labels.size()));
-  const auto n_items = static_cast<size_t>(examples.item_offsets.back());
-  const std::vector<int64_t>& offsets = examples.units.offsets;
-  const size_t n_unit_rows = offsets.empty() ? 0 : static_cast<size_t>(offsets.back());
-  const ExampleRows rows({.item_offsets = examples.item_offsets,
-                          .items = {examples.items.get(), n_items},
-                          .unit_offsets = offsets,
-                          .unit_rows = {examples.units.rows.get(), n_unit_rows},
-                          .n_words = static_cast<size_t>(n_words)});
+  const ExampleRows rows(tables_of(examples, static_cast<size_t>(n_words)));
   const auto n_rows =
       static_cast<int64_t>(n_words) + static_cast<int64_t>(examples.bucket_ids.size());
   LineRows of_line;

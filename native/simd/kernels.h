@@ -21,6 +21,10 @@ inline constexpr size_t kLanes = 16;
 // Centre words whose pairs `train_pairs` trains side by side.
 inline constexpr size_t kCentres = 4;
 
+inline constexpr size_t round_up(size_t n, size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
+
 struct Kernels {
   const char* name;
 

@@ -37,16 +37,6 @@ struct Words {
 const Words kWords({"a", "bb", "</s>", "#x", "#y"});
 const std::vector<int32_t> kMeaning{0, 1, 2, label_meaning(0), label_meaning(1)};
 
-ExampleTables tables_of(const Examples& found, size_t n_words) {
-  const auto& units = found.units;
-  const size_t n_unit_rows = units.offsets.empty() ? 0 : static_cast<size_t>(units.offsets.back());
-  return {.item_offsets = found.item_offsets,
-          .items = {found.items.get(), static_cast<size_t>(found.item_offsets.back())},
-          .unit_offsets = units.offsets,
-          .unit_rows = {units.rows.get(), n_unit_rows},
-          .n_words = n_words};
-}
-
 std::vector<int32_t> rows_of(const ExampleRows& rows, int32_t line) {
   LineRows found;
   rows.list(line, found);

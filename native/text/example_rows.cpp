@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "simd/kernels.h"
+
 namespace brasa {
 namespace {
 
 // Rows of a unit that are copied at once, some of the next unit's with them, and these are written
 // over: the end of a loop of each unit's own length is mispredicted. 3 % of langid9's training.
 constexpr std::size_t kAtOnce = 16;
-
-std::size_t whole_copies(std::size_t n) { return (n + kAtOnce - 1) / kAtOnce * kAtOnce; }
 
 }  // namespace
 
@@ -34,7 +34,7 @@ void ExampleRows::list(std::int32_t line, LineRows& found) const {
       }
       const auto rows = unit(item);
       const auto first = static_cast<std::size_t>(rows.data() - tables_.unit_rows.data());
-      if (whole_copies(rows.size()) <= tables_.unit_rows.size() - first) {
+      if (round_up(rows.size(), kAtOnce) <= tables_.unit_rows.size() - first) {
         for (std::size_t k = 0; k < rows.size(); k += kAtOnce) {
           std::memcpy(next + k, rows.data() + k, kAtOnce * sizeof(std::int32_t));
         }

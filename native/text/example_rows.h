@@ -19,6 +19,14 @@ struct ExampleTables {
   std::size_t n_words = 0;
 };
 
+inline ExampleTables tables_of(const Examples& found, std::size_t n_words) {
+  return {.item_offsets = found.item_offsets,
+          .items = {found.items.get(), static_cast<std::size_t>(found.item_offsets.back())},
+          .unit_offsets = found.units.offsets,
+          .unit_rows = {found.units.rows.get(), found.units.n_rows()},
+          .n_words = n_words};
+}
+
 // The rows of a line. One for each thread: its memory is used again for the next line.
 class LineRows {
  public:

@@ -20,6 +20,10 @@ struct WordsView {
 };
 
 struct SubwordTable {
+  std::size_t n_rows() const {
+    return offsets.empty() ? 0 : static_cast<std::size_t>(offsets.back());
+  }
+
   std::vector<std::int64_t> offsets;      // n_words + 1, into rows
   std::unique_ptr<std::int32_t[]> rows;   // word i, then n_words + index into bucket_ids
   std::vector<std::uint32_t> bucket_ids;  // buckets of at least one n-gram, ascending

@@ -36,10 +36,6 @@ inline double softplus_of_minus(float score) {
   return x > 0 ? std::log1p(std::exp(-x)) : std::log1p(std::exp(x)) - x;
 }
 
-inline size_t round_up(size_t n, size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-
 // Zeroed floats on a cache-line boundary.
 class FloatBuffer {
  public:

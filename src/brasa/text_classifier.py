@@ -67,12 +67,13 @@ class TextClassifier:
         self._labels = model.labels.words
         # A model that comes from a file may be broken. One that was just trained is not, and many
         # are only saved: the index of langid9's words takes 70 ms.
-        if not trained:
-            self._native  # noqa: B018
+        self._predictor = None if trained else calibration.predictor_of(model, device)
 
-    @functools.cached_property
+    @property
     def _native(self) -> Predictor:
-        return calibration.predictor_of(self._model, self._device)
+        if self._predictor is None:
+            self._predictor = calibration.predictor_of(self._model, self._device)
+        return self._predictor
 
     @classmethod
     def train(
@@ -211,7 +212,7 @@ class TextClassifier:
             start=start,
             **read,
         )
-        return type(self)(model)
+        return type(self)(model, trained=True)
 
     def test(
         self,

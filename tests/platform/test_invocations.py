@@ -46,7 +46,7 @@ async def _asked(answer: bytes) -> httpx.Response | tuple[int, str]:
                 protocol.response_empty(error.status, [])
 
     own = free_port()
-    server = Server(
+    server: Any = Server(  # its `stop` has no types
         App(), address="127.0.0.1", port=own, http=HTTPModes.http1, websockets=False,
         log_enabled=False,
     )  # fmt: skip
@@ -57,7 +57,7 @@ async def _asked(answer: bytes) -> httpx.Response | tuple[int, str]:
             found = await client.post(f"http://127.0.0.1:{own}/")
         return refused[0] if refused else found
     finally:
-        server.stop()  # type: ignore[no-untyped-call]
+        server.stop()
         await running
         containers.close()
         container.close()

@@ -158,7 +158,8 @@ class ClassifierKind:
                 keep_partial=True,
                 between_spans=watch.between_spans,
                 **read,
-            )
+            ),
+            trained=True,
         )
 
     def model_of(self, found: Checkpoint) -> TextClassifier:
